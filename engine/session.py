@@ -1,0 +1,100 @@
+"""The only door to the engine: `EngineSession` takes requests, a background thread answers with events.
+
+Importing this module imports no torch; the thread does, when it first needs a model.
+
+Every job ends with exactly one of `Finished`, `Cancelled`, `Failed` (infill) or `ModelReady`, `Cancelled`, `Failed`
+(loading); frames and progress come before it. Events are delivered on the engine's thread: `on_event` must be quick and
+thread-safe (hand the value over, do nothing else).
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.types import Event, InfillRequest, ModelChoice
+
+if TYPE_CHECKING:
+    from engine.thread import EngineThread, Loader
+
+OnEvent = Callable[[Event], None]
+
+
+class Job:
+    """A request on its way through the engine."""
+
+    def __init__(self, job_id: int, key: str) -> None:
+        self.id = job_id
+        self.key = key
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Asks the job to stop; it ends with `Cancelled` after at most one more denoising step. Safe from any thread."""
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job was asked to stop."""
+        return self._cancelled.is_set()
+
+
+class EngineSession:
+    """Owns the engine's thread. All methods return at once and may be called from one (the GUI's) thread.
+
+    Args:
+        choice: the model to load; it is loaded at the first job, or by `load_model`.
+        loader: makes a `ModelAdapter` of a choice; tests put a fake in here.
+    """
+
+    def __init__(self, choice: ModelChoice | None = None, *, loader: Loader | None = None) -> None:
+        self._choice = choice or ModelChoice()
+        self._loader = loader
+        self._thread: EngineThread | None = None
+        self._ids = itertools.count(1)
+        self._live: dict[str, Job] = {}
+
+    def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
+        """Queues a request; an older job with the same `key` (one per document) is cancelled first."""
+        job = self._new_job(key)
+        self._running().submit(job, request, on_event)
+        return job
+
+    def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job:
+        """Loads a model (or loads it again on another device); later requests are answered by it."""
+        self._choice = choice
+        job = self._new_job("model")
+        self._running().load(job, choice, on_event)
+        return job
+
+    def unload(self) -> None:
+        """Frees the model and its cache once the running job has ended; the next job loads it again."""
+        if self._thread is not None:
+            self._thread.unload()
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Cancels everything and ends the thread. Returns whether it ended within `timeout` seconds."""
+        if self._thread is None:
+            return True
+        for job in self._live.values():
+            job.cancel()
+        ended = self._thread.close(timeout)
+        self._thread = None
+        return ended
+
+    def _new_job(self, key: str) -> Job:
+        older = self._live.get(key)
+        if older is not None:
+            older.cancel()
+        job = Job(next(self._ids), key)
+        self._live[key] = job
+        return job
+
+    def _running(self) -> EngineThread:
+        if self._thread is None:
+            from engine.thread import EngineThread  # noqa: PLC0415  (keeps torch out of the GUI's start)
+
+            self._thread = EngineThread(self._choice, self._loader)
+            self._thread.start()
+        return self._thread

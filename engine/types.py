@@ -1,0 +1,239 @@
+"""What crosses the border between the engine's thread and everyone else: frozen plain values, no tensors, no torch.
+
+An `InfillRequest` holds everything a result depends on: two equal requests give equal results on one machine.
+Offsets are code points into `InfillRequest.text`, as Python counts them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Mode(StrEnum):
+    """What is done with the spans."""
+
+    FILL = "fill"
+    """The whole span is masked and written anew."""
+    REFINE = "refine"
+    """Only a share (`strength`) of the span's tokens is masked, the least likely first; the others stay as clues."""
+    CONTINUE = "continue"
+    """The spans are carets (start == end): new text goes in there."""
+
+
+class ContextOrder(StrEnum):
+    """In which order the clean context is fed (and so cached) before the holes."""
+
+    SUFFIX_FIRST = "suffix_first"
+    PREFIX_FIRST = "prefix_first"
+
+
+class CellState(StrEnum):
+    """How far one cell of a draft has come."""
+
+    MASKED = "masked"
+    REVEALED = "revealed"
+    """Accepted in the step that this frame shows."""
+    ACCEPTED = "accepted"
+    """Accepted in an earlier step."""
+    KEPT = "kept"
+    """Not masked in this run (refine): the user's own text."""
+    DOUBTFUL = "doubtful"
+    """Accepted, with a probability under the doubt threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """Half-open range of code points [start, end) in the request's text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class InfillRequest:
+    """One complete wish. Frozen; nothing is read later from anywhere else.
+
+    Attributes:
+        text: the text around and in the spans (the document, or a window of it that the app has cut).
+        spans: where to write, ascending and disjoint; one canvas, denoised together.
+        starts_document / ends_document: whether `text` begins / ends where the document does.
+        steps: most denoising steps of the diffusion phase, at least 1.
+        alpha_0: share of a hole's positions that is written by diffusion, in [0, 1]; the rest left to right.
+        strength: share of a span's tokens that refine masks, in (0, 1].
+        temperature: 0 takes the likeliest token. top_p: nucleus, in (0, 1].
+        capacity: positions a hole has; None chooses from the span's length.
+        variations: how many results, with seeds seed, seed + 1, ...
+        sampler: name of a sampler in `engine.samplers`.
+        context_tokens: most tokens of context (clean tokens and holes together); None takes the model's.
+    """
+
+    text: str
+    spans: tuple[TextSpan, ...]
+    mode: Mode = Mode.FILL
+    steps: int = 16
+    alpha_0: float = 0.5
+    strength: float = 0.5
+    temperature: float = 0.7
+    top_p: float = 0.9
+    seed: int = 0
+    capacity: int | None = None
+    variations: int = 1
+    sampler: str = "ancestral"
+    context_order: ContextOrder = ContextOrder.SUFFIX_FIRST
+    context_tokens: int | None = None
+    use_cache: bool = True
+    starts_document: bool = True
+    ends_document: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model is to answer, and where it is to run: part of what a result depends on."""
+
+    name: str = "redraft-mini"
+    """A name known to the registry, or the path of a model folder."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    dtype: str = "auto"
+    """auto, float32 or bfloat16."""
+    threads: int = 0
+    """CPU threads; 0 chooses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is to be known of a loaded model."""
+
+    name: str
+    family: str
+    parameters: int
+    context_length: int
+    device: str
+    dtype: str
+    threads: int
+    trained_alpha_0: tuple[float, float]
+    """Range of alpha_0 in training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A piece of a draft: whole characters only (a byte-level token that is half a character is held back).
+
+    A masked cell has no text and stands for one position. `confidence` is the probability with which the token was
+    chosen (0 to 1; 0 for masked cells, 1 for kept ones).
+    """
+
+    text: str
+    state: CellState
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpanDraft:
+    """The state of one span in one frame."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def text(self) -> str:
+        """What is revealed so far, masks left out."""
+        return "".join(cell.text for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStats:
+    """True figures of a run so far. `nfe` counts forward passes after the prefill of the context."""
+
+    nfe: int = 0
+    written_tokens: int = 0
+    reused_tokens: int = 0
+    computed_tokens: int = 0
+    elapsed_ms: float = 0.0
+    first_frame_ms: float = 0.0
+    prefill_ms: float = 0.0
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens written a second of denoising (the prefill not counted)."""
+        denoising_ms = self.elapsed_ms - self.prefill_ms
+        return 1000.0 * self.written_tokens / denoising_ms if denoising_ms > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One denoising step of a running job. May be dropped on the way; endings may not.
+
+    `step` counts from 1; `steps` is the planned number in all (it only ever shrinks during a run).
+    """
+
+    job_id: int
+    step: int
+    steps: int
+    spans: tuple[SpanDraft, ...]
+    stats: RunStats
+    variation: int = 0
+    remaining_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One result: for each span of the request its new text, with the log-likelihood (nats) the sampler gave it."""
+
+    texts: tuple[str, ...]
+    spans: tuple[SpanDraft, ...]
+    seed: int
+    log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run came to its end."""
+
+    job_id: int
+    request: InfillRequest
+    variations: tuple[Variation, ...]
+    stats: RunStats
+    model: ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The run was stopped; `spans` is what was revealed until then (empty when it never began)."""
+
+    job_id: int
+    request: InfillRequest
+    spans: tuple[SpanDraft, ...]
+    stats: RunStats
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run, or the loading of a model, failed. `message` is one sentence for the user."""
+
+    job_id: int
+    message: str
+    kind: str
+    """Name of the error class."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoading:
+    """A model is being loaded; `progress` in [0, 1]."""
+
+    job_id: int
+    name: str
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReady:
+    """A model is loaded and answers."""
+
+    job_id: int
+    info: ModelInfo
+
+
+Ending: TypeAlias = Finished | Cancelled | Failed | ModelReady
+Event: TypeAlias = Frame | ModelLoading | Ending
