@@ -1,0 +1,206 @@
+"""Every setting, once: key, type, default, limits, help. Dialog, file and validation are made from these lines."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Value: TypeAlias = bool | int | float | str
+
+
+class SettingError(ValueError):
+    """A value that a setting does not take; str() is the sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """A setting has no effect while another one has one of these values."""
+
+    key: str
+    values: tuple[Value, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `minimum` and `maximum` are inclusive; `prefixes` are further beginnings that `choices` allow."""
+
+    key: str
+    type: type
+    default: Value
+    label: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    zero_means: str = ""
+    unless: Unless | None = None
+
+    @property
+    def section(self) -> str:
+        """The part of the key before the dot: a table of the file, a group of the panel."""
+        return self.key.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The part of the key after the dot."""
+        return self.key.partition(".")[2]
+
+    def validated(self, value: object) -> Value:
+        """The value in the setting's type. Raises SettingError, whose text says what is allowed."""
+        if self.type is bool:
+            if isinstance(value, bool):
+                return value
+        elif self.type is str:
+            if isinstance(value, str) and self._allows(value):
+                return value
+        elif isinstance(value, int | float) and not isinstance(value, bool) and self._in_range(value):
+            return float(value) if self.type is float else int(value)
+        raise SettingError(f"{self.key} must be {self._expected()}, not {value!r}.")
+
+    def _allows(self, value: str) -> bool:
+        return not self.choices or value in self.choices or (bool(self.prefixes) and value.startswith(self.prefixes))
+
+    def _in_range(self, value: float) -> bool:
+        if not math.isfinite(value) or (self.type is int and value != int(value)):
+            return False
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
+    def _expected(self) -> str:
+        if self.type is bool:
+            return "true or false"
+        if self.type is str:
+            return "one of " + ", ".join(self.choices) if self.choices else "a text"
+        kind = "a whole number" if self.type is int else "a number"
+        return f"{kind} from {self.minimum:g} to {self.maximum:g}"
+
+
+_GREEDY = Unless("infill.temperature", (0.0,), "At temperature 0 the likeliest word is always taken.")
+_ONE_BY_ONE = Unless("infill.alpha_0", (0.0,), "With a diffusion share of 0 every word is written left to right.")
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "infill.steps",
+        int,
+        16,
+        "Steps",
+        "Denoising steps at most. Fewer are faster, more are finer.",
+        1,
+        256,
+        unless=_ONE_BY_ONE,
+    ),
+    Setting(
+        "infill.alpha_0",
+        float,
+        0.5,
+        "Diffusion share α₀",
+        "1 writes everything in parallel, 0 word by word from the left.",
+        0,
+        1,
+    ),
+    Setting(
+        "infill.strength", float, 0.5, "Refine strength", "How much of the selected text Refine may rewrite.", 0.05, 1
+    ),
+    Setting(
+        "infill.temperature",
+        float,
+        0.7,
+        "Temperature",
+        "0 takes the likeliest word each time; higher is more varied.",
+        0,
+        2,
+    ),
+    Setting(
+        "infill.top_p",
+        float,
+        0.9,
+        "Top-p",
+        "Draws only from the likeliest words that make up this share.",
+        0.01,
+        1,
+        unless=_GREEDY,
+    ),
+    Setting(
+        "infill.seed_locked", bool, False, "Keep the seed", "The same text and settings then give the same result."
+    ),
+    Setting(
+        "infill.seed",
+        int,
+        0,
+        "Seed",
+        "Where the random numbers start.",
+        0,
+        2**31 - 1,
+        unless=Unless(
+            "infill.seed_locked", (False,), "Each run draws a new seed. Switch on “Keep the seed” to choose one."
+        ),
+    ),
+    Setting(
+        "infill.capacity",
+        int,
+        0,
+        "Room for new text",
+        "Tokens a span may hold, at most.",
+        0,
+        1024,
+        zero_means="automatic",
+    ),
+    Setting(
+        "infill.context_order",
+        str,
+        "suffix_first",
+        "Context order",
+        "In which order the surrounding text is read. Suffix first makes typing cheap.",
+        choices=("suffix_first", "prefix_first"),
+    ),
+    Setting(
+        "infill.sampler",
+        str,
+        "ancestral",
+        "Sampler",
+        "Which words a step keeps, and which it masks again.",
+        choices=("ancestral", "confidence"),
+    ),
+    Setting("engine.model", str, "redraft-mini", "Model", "The name of a model, or the path of its folder."),
+    Setting(
+        "engine.device",
+        str,
+        "auto",
+        "Device",
+        "What computes. Automatic takes a graphics card when there is one.",
+        choices=("auto", "cpu", "cuda", "mps"),
+        prefixes=("cuda:",),
+    ),
+    Setting(
+        "engine.dtype",
+        str,
+        "auto",
+        "Precision",
+        "bfloat16 is faster where the processor has it.",
+        choices=("auto", "float32", "bfloat16"),
+    ),
+    Setting(
+        "engine.threads",
+        int,
+        0,
+        "Threads",
+        "Processor threads the engine may use.",
+        0,
+        256,
+        zero_means="automatic",
+        unless=Unless("engine.device", ("cuda", "mps"), "Threads count only when the processor computes."),
+    ),
+    Setting("editor.font_family", str, "", "Font", "Empty takes the system's fixed-width font."),
+    Setting("editor.font_size", int, 11, "Font size", "In points.", 6, 72),
+    Setting("editor.wrap", bool, True, "Wrap long lines", "Breaks lines at the edge of the window, on screen only."),
+    Setting("editor.show_line_numbers", bool, True, "Line numbers", "Shows them in the margin."),
+    Setting("editor.show_whitespace", bool, False, "Show white space", "Shows spaces and tabs as faint marks."),
+    Setting("editor.tab_width", int, 4, "Tab width", "Columns of a tab and of one level of indentation.", 1, 16),
+    Setting("editor.use_spaces", bool, True, "Indent with spaces", "Off, Tab inserts tab characters."),
+    Setting("editor.reduced_motion", bool, False, "Reduced motion", "Shows only the start and the end of a run."),
+    Setting(
+        "appearance.theme", str, "system", "Theme", "Colors of the whole window.", choices=("system", "light", "dark")
+    ),
+)
