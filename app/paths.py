@@ -14,8 +14,7 @@ _APP = "redraft"
 
 def config_dir() -> Path:
     """The user's folder for settings; `REDRAFT_CONFIG_DIR` overrides it."""
-    chosen = os.environ.get("REDRAFT_CONFIG_DIR")
-    return Path(chosen) if chosen else Path(platformdirs.user_config_dir(_APP, appauthor=False, roaming=True))
+    return _chosen("REDRAFT_CONFIG_DIR") or Path(platformdirs.user_config_dir(_APP, appauthor=False, roaming=True))
 
 
 def settings_file() -> Path:
@@ -24,18 +23,19 @@ def settings_file() -> Path:
 
 
 def state_file() -> Path:
-    """The file that remembers the window's shape between starts."""
-    return _state_dir() / "window.toml"
+    """The file that remembers the window's shape between starts; `REDRAFT_DATA_DIR` overrides its folder."""
+    folder = _chosen("REDRAFT_DATA_DIR") or Path(platformdirs.user_state_dir(_APP, appauthor=False))
+    return folder / "window.toml"
 
 
 def log_file() -> Path:
-    """The log that errors are written to."""
-    return _state_dir() / "redraft.log"
+    """The log that errors are written to; `REDRAFT_LOG_DIR` overrides its folder."""
+    return (_chosen("REDRAFT_LOG_DIR") or Path(platformdirs.user_log_dir(_APP, appauthor=False))) / "redraft.log"
 
 
-def _state_dir() -> Path:
-    chosen = os.environ.get("REDRAFT_CONFIG_DIR")
-    return Path(chosen) if chosen else Path(platformdirs.user_state_dir(_APP, appauthor=False))
+def _chosen(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value) if value else None
 
 
 def replace_file(path: Path, data: bytes) -> None:

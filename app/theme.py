@@ -84,7 +84,7 @@ def _theme(name: str, is_dark: bool, colors: dict[str, str]) -> Theme:
 
 LIGHT = _theme("light", False, {
     "background": "#ffffff", "text": "#24262e", "caret": "#4a45d1", "caret_line": "#f5f5fa",
-    "selection": "#d6d8fb", "selection_inactive": "#e6e7ef", "margin": "#ffffff", "margin_text": "#70747f",
+    "selection": "#d6d8fb", "selection_inactive": "#e6e7ef", "margin": "#ffffff", "margin_text": "#696d79",
     "margin_text_current": "#24262e", "whitespace": "#c3c6d1", "indent_guide": "#e3e4ea",
     "brace_match": "#4a45d1", "brace_bad": "#c4283c",
     "comment": "#667080", "keyword": "#6a2fb8", "string": "#1b6e4a", "number": "#9a4a00", "function": "#1d58b8",
@@ -101,7 +101,7 @@ LIGHT = _theme("light", False, {
 
 DARK = _theme("dark", True, {
     "background": "#1b1c22", "text": "#dcdee6", "caret": "#a9a6ff", "caret_line": "#22242c",
-    "selection": "#3b3b78", "selection_inactive": "#31333f", "margin": "#1b1c22", "margin_text": "#858a99",
+    "selection": "#3b3b78", "selection_inactive": "#31333f", "margin": "#1b1c22", "margin_text": "#898e9d",
     "margin_text_current": "#dcdee6", "whitespace": "#474b59", "indent_guide": "#2e313b",
     "brace_match": "#a9a6ff", "brace_bad": "#ff7a85",
     "comment": "#8b92a3", "keyword": "#c4a1ff", "string": "#8fd3a8", "number": "#f0b27a", "function": "#8ab8ff",

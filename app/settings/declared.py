@@ -64,9 +64,10 @@ class Setting:
         return not self.choices or value in self.choices or (bool(self.prefixes) and value.startswith(self.prefixes))
 
     def _in_range(self, value: float) -> bool:
-        if not math.isfinite(value) or (self.type is int and value != int(value)):
+        low, high = self.minimum, self.maximum
+        if not ((low is None or value >= low) and (high is None or value <= high)):
             return False
-        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+        return math.isfinite(value) and (self.type is float or value == int(value))
 
     def _expected(self) -> str:
         if self.type is bool:
