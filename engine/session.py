@@ -93,7 +93,7 @@ class EngineSession:
 
     def _running(self) -> EngineThread:
         if self._thread is None:
-            from engine.thread import EngineThread  # noqa: PLC0415  (keeps torch out of the GUI's start)
+            from engine.thread import EngineThread  # keeps torch out of the GUI's start
 
             self._thread = EngineThread(self._choice, self._loader)
             self._thread.start()
