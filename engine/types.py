@@ -200,10 +200,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The run was stopped; `spans` is what was revealed until then (empty when it never began)."""
+    """The job was stopped; `spans` is what was revealed until then (empty when it never began). `request` is None for
+    the loading of a model."""
 
     job_id: int
-    request: InfillRequest
+    request: InfillRequest | None
     spans: tuple[SpanDraft, ...]
     stats: RunStats
 

@@ -42,6 +42,31 @@ class EsoLMShape:
         return self.hidden_size // self.heads
 
 
+def parameter_shapes(shape: EsoLMShape) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a checkpoint's tensors; the head's weight is left out where it is tied."""
+    width, inner = shape.hidden_size, shape.mlp_ratio * shape.hidden_size
+    shapes: dict[str, tuple[int, ...]] = {"vocab_embed.embedding": (shape.vocab_size, width)}
+    for layer in range(shape.layers):
+        block: dict[str, tuple[int, ...]] = {
+            "modulation": (6, width),
+            "norm1.weight": (width,),
+            "attn_qkv.weight": (3 * width, width),
+            "attn_out.weight": (width, width),
+            "norm2.weight": (width,),
+            "mlp.0.weight": (inner, width),
+            "mlp.0.bias": (inner,),
+            "mlp.2.weight": (width, inner),
+            "mlp.2.bias": (width,),
+        }
+        shapes |= {f"blocks.{layer}.{name}": size for name, size in block.items()}
+    shapes["output_layer.norm_final.weight"] = (width,)
+    shapes["output_layer.modulation"] = (2, width)
+    if not shape.tie_embeddings:
+        shapes["output_layer.linear.weight"] = (shape.vocab_size, width)
+    shapes["output_layer.linear.bias"] = (shape.vocab_size,)
+    return shapes
+
+
 def rotary_tables(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
     """Cosines and sines of the rotary embedding, float32, shape (*positions.shape, head_dim)."""
     frequencies = theta ** (-torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim)

@@ -1,0 +1,96 @@
+"""Keys and values of clean tokens, valid for one exact sequence of (token, position) in order.
+
+Attention runs along the order, so a clean token's keys and values depend on what stands before it in the order and on
+nothing else: any prefix of the order can be kept (Eso-LM, arXiv 2506.01928, section 4.2). That makes the cache exact.
+
+It is exact to the last bit, too: the context is always computed in blocks of `BLOCK` tokens that start at multiples of
+`BLOCK` in the order, and only whole blocks are reused. So every product has the same shape whether the cache was cold
+or warm, and equal requests give equal results whatever ran before. (The same row in a product of another height may
+differ in its last bits: seen with oneDNN.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from engine.canvas import Placed
+
+BLOCK = 32
+
+
+class CleanTokenCache:
+    """Preallocated keys and values, with the order they are valid for.
+
+    Attributes:
+        keys, values: (layers, heads, room, head_dim).
+        order: the clean tokens whose rows are filled, in order.
+    """
+
+    def __init__(
+        self, *, layers: int, heads: int, head_dim: int, room: int, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.keys = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
+        self.values = torch.zeros_like(self.keys)
+        self.order: list[Placed] = []
+        self._blocks = 0  # tokens at the start of the order that were computed in whole, aligned blocks
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def room(self) -> int:
+        """Rows in all; clean tokens and the masks of one step must fit."""
+        return self.keys.shape[2]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the keys and values."""
+        return 2 * self.keys.numel() * self.keys.element_size()
+
+    def reuse(self, order: Sequence[Placed]) -> int:
+        """Keeps the longest common prefix with `order`, cut down to whole aligned blocks, and forgets the rest.
+
+        Returns:
+            The number of tokens that need not be computed again.
+        """
+        common = 0
+        for ours, theirs in zip(self.order[: self._blocks], order, strict=False):
+            if ours != theirs:
+                break
+            common += 1
+        self.truncate(common // BLOCK * BLOCK)
+        return len(self.order)
+
+    def append(self, tokens: Sequence[Placed], *, as_block: bool = False) -> None:
+        """Records clean tokens whose rows [len, len + n) the model has just filled.
+
+        `as_block`: they were computed as context, in a call that started at a multiple of BLOCK.
+        """
+        if as_block and len(self.order) == self._blocks and len(tokens) == BLOCK:
+            self._blocks += BLOCK
+        self.order.extend(tokens)
+
+    def truncate(self, length: int) -> None:
+        """Forgets everything after the first `length` tokens."""
+        del self.order[length:]
+        self._blocks = min(self._blocks, length // BLOCK * BLOCK)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self.truncate(0)
+
+    def check_integrity(self) -> None:
+        """Raises AssertionError if the bookkeeping contradicts itself; tests call it after every operation."""
+        assert self._blocks % BLOCK == 0, "reusable part is not whole blocks"
+        assert self._blocks <= len(self.order) <= self.room, "more tokens than rows"
+        positions = [placed.position for placed in self.order]
+        assert len(set(positions)) == len(positions), "two clean tokens at one position"
+        filled = self.keys[:, :, : len(self.order)]
+        assert bool(torch.isfinite(filled.float()).all()), "keys that are not finite"
+
+    def rows(self, layer: int, length: int) -> tuple[Tensor, Tensor]:
+        """Views (heads, length, head_dim) of one layer's keys and values."""
+        return self.keys[layer, :, :length], self.values[layer, :, :length]

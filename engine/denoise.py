@@ -1,0 +1,175 @@
+"""The reverse process: from a canvas of masks to text, one generator, one yield per denoising step.
+
+It knows no threads, clocks, queues or callbacks; whoever iterates it owns stopping. The steps, numbered once:
+
+1. Prefill: compute the context's keys and values in blocks, on top of what the cache already holds.
+2. Plan: split the masked positions by alpha_0, shuffle the diffusion share (Eso-LM, arXiv 2506.01928, section 3).
+3. Diffusion phase: at most `steps` parallel steps. Feed [tokens accepted in the last step] + [masks of this step]; keep
+   the keys and values of the clean ones (section 4.2).
+4. Sequential phase: what is left, one position at a time, left to right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.cache import BLOCK
+from engine.canvas import Canvas, Placed, Written
+from engine.samplers import Proposal, Sampler, make_sampler
+from engine.schedule import LogLinearSchedule, NoiseSchedule, reveal_count, split_by_alpha_0
+from engine.stopping import rows_that_may_end
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.cache import CleanTokenCache
+    from engine.models.base import ModelAdapter
+    from engine.sampling import SamplingRule
+
+PREFILL_BLOCKS_A_YIELD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """Part of the context was computed. Counts of tokens: `reused` from the cache, `computed` so far, `total`."""
+
+    reused: int
+    computed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DenoisingStep:
+    """One step was done: positions that became clean in it (an ended hole counts as a position), and how many steps
+    are planned in all by now."""
+
+    step: int
+    steps: int
+    accepted: tuple[int, ...]
+
+
+Progress: TypeAlias = Prefill | DenoisingStep
+
+
+@dataclass(frozen=True, slots=True)
+class DenoiseSettings:
+    """What a run needs to know beside the canvas."""
+
+    steps: int
+    alpha_0: float
+    rule: SamplingRule
+    sampler: str = "ancestral"
+    schedule: NoiseSchedule = field(default_factory=LogLinearSchedule)
+
+
+def denoise(
+    adapter: ModelAdapter,
+    cache: CleanTokenCache,
+    canvas: Canvas,
+    settings: DenoiseSettings,
+    generator: torch.Generator,
+) -> Iterator[Progress]:
+    """Writes the canvas's holes, changing `canvas` and `cache` as it goes.
+
+    Args:
+        cache: of this adapter; whatever it holds, the result is the same.
+        generator: on the CPU, seeded by the caller.
+
+    Yields:
+        `Prefill` while the context is computed, then one `DenoisingStep` a forward pass. The canvas may be read
+        between yields. After a stop in the middle the cache stays valid.
+    """
+    yield from prefill(adapter, cache, canvas.context)
+    run = _Run(adapter, cache, canvas, settings, generator)
+    yield from run.diffusion_phase()
+    yield from run.sequential_phase()
+
+
+def prefill(adapter: ModelAdapter, cache: CleanTokenCache, context: Sequence[Placed]) -> Iterator[Prefill]:
+    """Step 1: makes the cache hold exactly the context."""
+    reused = cache.reuse(context)
+    for count, start in enumerate(range(reused, len(context), BLOCK), start=1):
+        block = context[start : start + BLOCK]
+        adapter.step(cache, block, (), as_block=True)
+        if count % PREFILL_BLOCKS_A_YIELD == 0 or len(cache) == len(context):
+            yield Prefill(reused, len(cache) - reused, len(context))
+    if reused == len(context):
+        yield Prefill(reused, 0, len(context))
+
+
+class _Run:
+    """State of steps 2 to 4."""
+
+    def __init__(
+        self,
+        adapter: ModelAdapter,
+        cache: CleanTokenCache,
+        canvas: Canvas,
+        settings: DenoiseSettings,
+        generator: torch.Generator,
+    ) -> None:
+        self._adapter, self._cache, self._canvas = adapter, cache, canvas
+        self._settings, self._generator = settings, generator
+        self._sampler: Sampler = make_sampler(settings.sampler)
+        self._done = 0
+        # Step 2.
+        masked = canvas.masked()
+        parallel, _ = split_by_alpha_0(len(masked), settings.alpha_0)
+        self._plan = _shuffled(masked, generator)
+        self._quota = parallel
+        self._accepted: set[int] = set()
+
+    def diffusion_phase(self) -> Iterator[DenoisingStep]:
+        """Step 3. Ends when the diffusion share is written, or dropped because its hole ended before it."""
+        steps = min(self._settings.steps, self._quota)
+        for step in range(steps):
+            self._drop_unused()
+            if self._quota == 0:
+                return
+            count = reveal_count(self._settings.schedule, self._quota, step, steps)
+            accepted = self._forward(self._sampler.look_at(self._plan, count), count)
+            self._quota -= len(accepted)
+            sequential = max(0, len(self._canvas.masked()) - self._quota)
+            yield self._report(accepted, steps_left=min(steps - step - 1, self._quota) + sequential)
+
+    def sequential_phase(self) -> Iterator[DenoisingStep]:
+        """Step 4."""
+        while masked := self._canvas.masked():
+            accepted = self._forward(masked[:1], 1)
+            yield self._report(accepted, steps_left=len(self._canvas.masked()))
+
+    def _drop_unused(self) -> None:
+        """Forgets planned positions that are written, or unused because their hole ended before them. The latter leave
+        the quota too: the plan is in random order, so the share of diffusion stays alpha_0 of what is really written."""
+        self._plan = [position for position in self._plan if position not in self._accepted]
+        self._quota = sum(1 for position in self._plan[: self._quota] if self._canvas.is_masked(position))
+        self._plan = [position for position in self._plan if self._canvas.is_masked(position)]
+
+    def _forward(self, looked_at: Sequence[int], count: int) -> tuple[int, ...]:
+        """One forward pass: feed what was accepted last and these masks, sample, accept."""
+        from engine.sampling import sample
+
+        canvas = self._canvas
+        fed = len(self._cache) - len(canvas.context)
+        logits = self._adapter.step(self._cache, canvas.accepted[fed:], looked_at)
+        drawn = sample(logits, self._settings.rule, rows_that_may_end(canvas, looked_at), self._generator)
+        proposal = Proposal(looked_at, drawn.tokens, drawn.probabilities)
+        self._done += 1
+        accepted = []
+        for row in self._sampler.accept(proposal, count):
+            written = Written(proposal.tokens[row], proposal.probabilities[row], self._done)
+            if canvas.accept(proposal.positions[row], written):
+                accepted.append(proposal.positions[row])
+        self._accepted.update(accepted)
+        return tuple(accepted)
+
+    def _report(self, accepted: tuple[int, ...], *, steps_left: int) -> DenoisingStep:
+        return DenoisingStep(self._done, self._done + steps_left, accepted)
+
+
+def _shuffled(positions: Sequence[int], generator: torch.Generator) -> list[int]:
+    import torch
+
+    return [positions[i] for i in torch.randperm(len(positions), generator=generator).tolist()]

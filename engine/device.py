@@ -1,0 +1,108 @@
+"""Where and in what precision a model runs. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.errors import DeviceError
+from engine.types import ModelChoice
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A resolved device, dtype and number of CPU threads."""
+
+    device: torch.device
+    dtype: torch.dtype
+    threads: int
+
+
+def prepare_process() -> None:
+    """Settings that must stand before torch is loaded: idle OpenMP threads sleep instead of spinning.
+
+    Spinning at barriers is a disaster beside any other busy process: with one such process a run on all cores went
+    from 234 ms to 1,774 ms; with sleeping threads from 234 to 196 (docs/benchmarks). The user's own settings win.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def place(choice: ModelChoice) -> Placement:
+    """Resolves `auto` in a choice: CUDA, else MPS, else the CPU; bfloat16 where the hardware computes in it.
+
+    The decision depends on hardware flags only, never on a timing, so that equal requests give equal results.
+
+    Raises:
+        DeviceError: the device or dtype that was asked for is not there.
+    """
+    import torch
+
+    device = _device(choice.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("No CUDA device was found; choose the device “auto” or “cpu” in the settings.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("No MPS device was found; choose the device “auto” or “cpu” in the settings.")
+    return Placement(device, _dtype(choice.dtype, device), choice.threads or default_threads())
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"“{name}” is not a device Redraft knows; choose auto, cpu, cuda or mps.")
+    return device
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    import torch
+
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if name == "auto":
+        return torch.bfloat16 if _computes_bfloat16(device) else torch.float32
+    if name not in known:
+        raise DeviceError(f"“{name}” is not a precision Redraft knows; choose auto, float32 or bfloat16.")
+    return known[name]
+
+
+def _computes_bfloat16(device: torch.device) -> bool:
+    """bf16 pays on a CPU only with AVX512_BF16, AMX or Arm's bf16; elsewhere it is slower than float32."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "mps":
+        return False
+    if not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.11
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(flag, False) for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def default_threads() -> int:
+    """All cores but one, so that the window keeps a core of its own."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min(cores - 1, 8))
+
+
+def yield_to_the_window(niceness: int = 10) -> None:
+    """Lowers the calling thread's priority (Linux only, where a thread has its own), so that the GUI goes first."""
+    if sys.platform == "linux":
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+        except OSError:
+            return

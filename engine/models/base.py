@@ -1,0 +1,51 @@
+"""What the engine asks of a model family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.cache import CleanTokenCache
+    from engine.canvas import Placed
+    from engine.config import CheckpointConfig
+    from engine.tokenization import Tokenizer
+    from engine.types import ModelInfo
+
+
+class ModelAdapter(Protocol):
+    """A loaded model. Not thread-safe: it belongs to the engine's thread."""
+
+    info: ModelInfo
+    config: CheckpointConfig
+    tokenizer: Tokenizer
+
+    def new_cache(self) -> CleanTokenCache:
+        """An empty cache that fits the model."""
+        ...
+
+    def step(
+        self,
+        cache: CleanTokenCache,
+        clean: Sequence[Placed],
+        masked: Sequence[int],
+        *,
+        seen: Sequence[int] | None = None,
+        as_block: bool = False,
+    ) -> Tensor:
+        """One forward pass on top of the cache: new clean tokens, then masks.
+
+        Args:
+            cache: its order is extended by `clean`; keys and values of the masks are not kept.
+            clean: newly clean tokens, in order; each sees the cache and those before it.
+            masked: positions to predict; each sees the cache, the clean tokens and itself.
+            seen: per mask, how many of this call's clean tokens it sees; None: all. (Exact likelihood of a run of
+                tokens in one pass.)
+            as_block: the clean tokens are a block of context that starts at a multiple of `cache.BLOCK`.
+
+        Returns:
+            Logits (len(masked), vocab) at the masks, each predicting the token at its own position.
+        """
+        ...

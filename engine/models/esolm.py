@@ -1,0 +1,188 @@
+"""Eso-LM at inference: the network folded to what a step must do, over an exact cache of clean tokens.
+
+Folding (done once, in float32): each sublayer's norm weight, scale and shift go into the linear layer behind it, its
+gate into the linear layer before the residual, 1/sqrt(head_dim) into the queries. What is left of a block is two
+plain norms, four linear layers with bias, the rotary embedding and attention over the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.cache import CleanTokenCache
+from engine.canvas import Placed
+from engine.config import CheckpointConfig
+from engine.device import Placement
+from engine.models.esolm_network import EsoLMShape, rotary_tables
+from engine.models.linear import Linear, make_linear
+from engine.tokenization import Tokenizer
+from engine.types import ModelInfo
+
+ROOM_FOR_STEPS = 512
+"""Cache rows beyond the context: accepted empty tokens and one step's masks."""
+
+
+def shape_of(config: CheckpointConfig) -> EsoLMShape:
+    """The network's sizes as its checkpoint states them."""
+    return EsoLMShape(
+        vocab_size=config.vocab_size,
+        hidden_size=config.hidden_size,
+        layers=config.layers,
+        heads=config.heads,
+        context_length=config.context_length,
+        mlp_ratio=config.mlp_ratio,
+        rope_theta=config.rope_theta,
+        norm_eps=config.norm_eps,
+        tie_embeddings=config.tie_embeddings,
+        masks_see_masks=config.masks_see_masks,
+    )
+
+
+class _Block:
+    """One folded block."""
+
+    __slots__ = ("attn_out", "mlp_in", "mlp_out", "qkv")
+
+    def __init__(self, weights: Mapping[str, Tensor], prefix: str, shape: EsoLMShape, placement: Placement) -> None:
+        w = {name: weights[prefix + name].float() for name in _BLOCK_NAMES}
+        shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = w["modulation"]
+        qkv = w["attn_qkv.weight"].clone()
+        qkv[: shape.hidden_size] *= shape.head_dim**-0.5
+        self.qkv = make_linear(qkv * (w["norm1.weight"] * (1 + scale)), qkv @ shift, placement)
+        self.attn_out = make_linear(gate[:, None] * w["attn_out.weight"], None, placement)
+        mlp_in, mlp_out = w["mlp.0.weight"], w["mlp.2.weight"]
+        folded_in = mlp_in * (w["norm2.weight"] * (1 + mlp_scale))
+        self.mlp_in = make_linear(folded_in, w["mlp.0.bias"] + mlp_in @ mlp_shift, placement, gelu=True)
+        self.mlp_out = make_linear(mlp_gate[:, None] * mlp_out, mlp_gate * w["mlp.2.bias"], placement)
+
+
+_BLOCK_NAMES = (
+    "modulation",
+    "norm1.weight",
+    "attn_qkv.weight",
+    "attn_out.weight",
+    "norm2.weight",
+    "mlp.0.weight",
+    "mlp.0.bias",
+    "mlp.2.weight",
+    "mlp.2.bias",
+)
+
+
+class EsoLMAdapter:
+    """A folded Eso-LM; implements `ModelAdapter`."""
+
+    def __init__(
+        self, config: CheckpointConfig, tokenizer: Tokenizer, weights: Mapping[str, Tensor], placement: Placement
+    ) -> None:
+        """Folds `weights` (the state dict of `EsoLMNetwork`, already checked) for the device and dtype."""
+        self.config = config
+        self.tokenizer = tokenizer
+        self.shape = shape_of(config)
+        self._dtype, self._device = placement.dtype, placement.device
+        self._embedding = weights["vocab_embed.embedding"].to(self._device, self._dtype)
+        self._blocks = [_Block(weights, f"blocks.{i}.", self.shape, placement) for i in range(config.layers)]
+        self._head = self._fold_head(weights, placement)
+        length = config.context_length + ROOM_FOR_STEPS
+        cos, sin = rotary_tables(torch.arange(length, device=self._device), self.shape.head_dim, config.rope_theta)
+        half = self.shape.head_dim // 2
+        sin[:, :half] *= -1  # the sign of rotate_half, so that a roll does the rest
+        self._cos, self._sin = cos.to(self._dtype), sin.to(self._dtype)
+        self.info = ModelInfo(
+            name=config.name,
+            family=config.family,
+            parameters=sum(weight.numel() for weight in weights.values()),
+            context_length=config.context_length,
+            device=str(self._device),
+            dtype=str(self._dtype).removeprefix("torch."),
+            threads=placement.threads,
+            trained_alpha_0=config.trained_alpha_0,
+        )
+
+    def _fold_head(self, weights: Mapping[str, Tensor], placement: Placement) -> Linear:
+        tied = self.config.tie_embeddings
+        weight = weights["vocab_embed.embedding" if tied else "output_layer.linear.weight"].float()
+        shift, scale = weights["output_layer.modulation"].float()
+        norm = weights["output_layer.norm_final.weight"].float()
+        bias = weights["output_layer.linear.bias"].float() + weight @ shift
+        return make_linear(weight * (norm * (1 + scale)), bias, placement)
+
+    def new_cache(self) -> CleanTokenCache:
+        """An empty cache with room for a whole context and the steps on top of it."""
+        return CleanTokenCache(
+            layers=self.shape.layers,
+            heads=self.shape.heads,
+            head_dim=self.shape.head_dim,
+            room=self.config.context_length + ROOM_FOR_STEPS,
+            dtype=self._dtype,
+            device=self._device,
+        )
+
+    @torch.no_grad()
+    def step(
+        self,
+        cache: CleanTokenCache,
+        clean: Sequence[Placed],
+        masked: Sequence[int],
+        *,
+        seen: Sequence[int] | None = None,
+        as_block: bool = False,
+    ) -> Tensor:
+        """See `ModelAdapter.step`."""
+        ids = [placed.token for placed in clean] + [self.config.special_tokens.mask] * len(masked)
+        positions = torch.tensor([placed.position for placed in clean] + list(masked), device=self._device)
+        cos, sin = self._cos[positions], self._sin[positions]  # (rows, head_dim)
+        hidden = self._embedding[torch.tensor(ids, device=self._device)]  # (rows, width)
+        hidden_from = self._hidden_from(len(clean), len(masked), seen)
+        for index, block in enumerate(self._blocks):
+            last = index == len(self._blocks) - 1
+            rows = slice(len(clean), None) if last else slice(None)  # the last block's output is only wanted at masks
+            hidden = self._run_block(block, index, hidden, cos, sin, cache, hidden_from, rows)
+        cache.append(clean, as_block=as_block)
+        if not masked:
+            return hidden.new_empty(0, self.config.vocab_size)
+        return self._head(functional.layer_norm(hidden, (self.shape.hidden_size,), eps=self.shape.norm_eps))
+
+    def _hidden_from(self, clean: int, masked: int, seen: Sequence[int] | None) -> Tensor:
+        """(rows, rows), True where a new row may not see a new row. Everything sees all of the cache."""
+        rows = clean + masked
+        visible = torch.ones(rows, rows, dtype=torch.bool).tril_()
+        if not self.shape.masks_see_masks:
+            visible[clean:, clean:] = torch.eye(masked, dtype=torch.bool)
+        if seen is not None:
+            visible[clean:, :clean] = torch.arange(clean) < torch.tensor(seen)[:, None]
+        return ~visible.to(self._device)
+
+    def _run_block(
+        self,
+        block: _Block,
+        layer: int,
+        hidden: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        cache: CleanTokenCache,
+        hidden_from: Tensor,
+        wanted: slice,
+    ) -> Tensor:
+        count, width = hidden.shape
+        heads, head_dim = self.shape.heads, self.shape.head_dim
+        start, end = len(cache), len(cache) + count
+        normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
+        qkv = block.qkv(normed).view(count, 3, heads, head_dim)
+        qk = qkv[:, :2]
+        qk = torch.addcmul(qk * cos[:, None, None], qk.roll(head_dim // 2, -1), sin[:, None, None])
+        cache.keys[layer, :, start:end] = qk[:, 1].transpose(0, 1)
+        cache.values[layer, :, start:end] = qkv[:, 2].transpose(0, 1)
+        if hidden[wanted].shape[0] == 0:
+            return hidden[wanted]
+        keys, values = cache.rows(layer, end)
+        scores = qk[wanted, 0].transpose(0, 1) @ keys.transpose(1, 2)  # (heads, wanted, end)
+        scores[:, :, start:].masked_fill_(hidden_from[wanted], float("-inf"))
+        attended = (scores.softmax(dim=-1) @ values).transpose(0, 1).reshape(-1, width)
+        hidden = hidden[wanted] + block.attn_out(attended)
+        normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
+        return hidden + block.mlp_out(block.mlp_in(normed))

@@ -1,0 +1,50 @@
+"""Linear layers for a few rows: prepacked for oneDNN where that is faster, plain otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.device import Placement
+
+Linear: TypeAlias = Callable[[Tensor], Tensor]
+"""(rows, in) -> (rows, out), bias and activation included."""
+
+PACKED_FOR_ROWS = 16
+
+
+def make_linear(weight: Tensor, bias: Tensor | None, placement: Placement, *, gelu: bool = False) -> Linear:
+    """A frozen layer of `weight` (out, in) and `bias` (out) at the placement's dtype, with GELU(tanh) behind it if
+    asked. bfloat16 on a CPU is prepacked once: a step of 8 rows then takes half the time of `F.linear`."""
+    weight = weight.to(placement.device, placement.dtype).contiguous()
+    bias = None if bias is None else bias.to(placement.device, placement.dtype)
+    packed = placement.device.type == "cpu" and placement.dtype is torch.bfloat16
+    if packed and torch.backends.mkldnn.is_available():
+        return _packed(weight, bias, gelu=gelu)
+    return _plain(weight, bias, gelu=gelu)
+
+
+def _packed(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
+    # WORKAROUND https://github.com/pytorch/pytorch: these are the operators torch.compile's freezing emits; there is no
+    # public name for a prepacked linear layer. tests/engine/models/test_linear.py holds them to the plain result.
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight, PACKED_FOR_ROWS)
+    operator = torch.ops.mkldnn._linear_pointwise.default
+    activation, scalars, algorithm = ("gelu", [], "tanh") if gelu else ("none", [], "")
+
+    def run(x: Tensor) -> Tensor:
+        result: Tensor = operator(x, packed, bias, activation, scalars, algorithm)
+        return result
+
+    return run
+
+
+def _plain(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
+    def run(x: Tensor) -> Tensor:
+        result = functional.linear(x, weight, bias)
+        return functional.gelu(result, approximate="tanh") if gelu else result
+
+    return run

@@ -1,0 +1,75 @@
+"""Known models and families. A family is named by the checkpoint's config, never guessed from its tensors."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from engine.config import CheckpointConfig, read_config
+from engine.device import Placement, place
+from engine.errors import ModelNotFoundError, UnknownFamilyError
+from engine.models.base import ModelAdapter
+from engine.tokenization import Tokenizer
+from engine.types import ModelChoice
+
+BUNDLED = "redraft-mini"
+
+
+def load(choice: ModelChoice) -> ModelAdapter:
+    """Loads the model of a choice on its device.
+
+    Raises:
+        ModelNotFoundError, UnknownFamilyError, CorruptCheckpointError, TokenizerError, DeviceError.
+    """
+    import torch
+
+    config = read_config(find(choice.name))
+    if config.family not in FAMILIES:
+        raise UnknownFamilyError(
+            f"The model in {config.folder} is of the family “{config.family}”, which this version does not know."
+        )
+    placement = place(choice)
+    if placement.device.type == "cpu":
+        torch.set_num_threads(placement.threads)
+    return FAMILIES[config.family](config, placement)
+
+
+def find(name: str) -> Path:
+    """The folder of a model: a path to one, or the name of a bundled one.
+
+    Raises:
+        ModelNotFoundError: there is none.
+    """
+    bundled = bundled_folder(name)
+    if bundled is not None:
+        return bundled
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    raise ModelNotFoundError(f"There is no model “{name}”: it is neither a bundled model ({BUNDLED}) nor a folder.")
+
+
+def bundled_folder(name: str = BUNDLED) -> Path | None:
+    """The folder of a bundled model, or None."""
+    folder = Path(str(importlib.resources.files("resources"))) / "models" / name
+    return folder if name and Path(name).name == name and (folder / "config.json").is_file() else None
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that come with Redraft."""
+    models = Path(str(importlib.resources.files("resources"))) / "models"
+    return sorted(path.parent.name for path in models.glob("*/config.json"))
+
+
+def _load_esolm(config: CheckpointConfig, placement: Placement) -> ModelAdapter:
+    from engine.models.esolm import EsoLMAdapter, shape_of
+    from engine.models.esolm_network import parameter_shapes
+    from engine.models.weights import read_weights
+
+    tokenizer = Tokenizer.load(config.folder, config.tokenizer_entry())
+    return EsoLMAdapter(config, tokenizer, read_weights(config.folder, parameter_shapes(shape_of(config))), placement)
+
+
+FAMILIES: Mapping[str, Callable[[CheckpointConfig, Placement], ModelAdapter]] = MappingProxyType({"esolm": _load_esolm})

@@ -1,0 +1,26 @@
+"""Samplers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from engine.errors import RequestError
+from engine.samplers.ancestral import AncestralSampler
+from engine.samplers.base import Sampler
+from engine.samplers.confidence import ConfidenceSampler
+
+SAMPLERS: Mapping[str, Callable[[], Sampler]] = MappingProxyType(
+    {AncestralSampler.name: AncestralSampler, ConfidenceSampler.name: ConfidenceSampler}
+)
+
+
+def make_sampler(name: str) -> Sampler:
+    """The sampler of that name.
+
+    Raises:
+        RequestError: there is none.
+    """
+    if name not in SAMPLERS:
+        raise RequestError(f"There is no sampler “{name}”; choose one of {', '.join(SAMPLERS)}.")
+    return SAMPLERS[name]()

@@ -1,0 +1,16 @@
+"""When a hole is full: the first accepted empty token ends it, and structure forbids what would contradict the text.
+
+A hole of a model that knows the *empty* token has more capacity than text. An empty token at a position says that the
+text ends before it, so it can stand neither before accepted text nor anywhere in a hole that must keep its length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.canvas import Canvas
+
+
+def rows_that_may_end(canvas: Canvas, positions: Sequence[int]) -> list[bool]:
+    """For each masked position: whether the empty token may be sampled there."""
+    return [canvas.hole_of(position).may_end_at(position) for position in positions]

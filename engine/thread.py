@@ -1,0 +1,157 @@
+"""The engine's thread: owns the model, turns a denoising generator into events. No algorithm lives here.
+
+A model that fails to load, runs out of memory or raises never ends the thread. Nothing here imports torch at import
+time: the thread does when it starts, so that the window need not wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.device import prepare_process, yield_to_the_window
+from engine.errors import EngineError, OutOfMemoryError
+from engine.types import Cancelled, Event, Failed, InfillRequest, ModelChoice, ModelLoading, ModelReady, RunStats
+
+if TYPE_CHECKING:
+    from engine.models.base import ModelAdapter
+    from engine.runner import Runner
+    from engine.session import Job
+
+log = logging.getLogger(__name__)
+
+OnEvent: TypeAlias = Callable[[Event], None]
+Loader: TypeAlias = "Callable[[ModelChoice], ModelAdapter]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Infill:
+    job: Job
+    request: InfillRequest
+    on_event: OnEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    job: Job
+    choice: ModelChoice
+    on_event: OnEvent
+
+
+class _Unload:
+    """Free the model."""
+
+
+class _Close:
+    """End the thread."""
+
+
+_Order: TypeAlias = _Infill | _Load | _Unload | _Close
+
+
+class EngineThread:
+    """A daemon thread with a queue of orders, worked off one by one."""
+
+    def __init__(self, choice: ModelChoice, loader: Loader | None) -> None:
+        self._choice = choice
+        self._loader = loader
+        self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._runner: Runner | None = None
+
+    def start(self) -> None:
+        """Starts the thread; returns at once."""
+        self._thread.start()
+
+    def submit(self, job: Job, request: InfillRequest, on_event: OnEvent) -> None:
+        """Queues an infill."""
+        self._orders.put(_Infill(job, request, on_event))
+
+    def load(self, job: Job, choice: ModelChoice, on_event: OnEvent) -> None:
+        """Queues the loading of a model, which answers all later requests."""
+        self._orders.put(_Load(job, choice, on_event))
+
+    def unload(self) -> None:
+        """Queues the freeing of the model."""
+        self._orders.put(_Unload())
+
+    def close(self, timeout: float) -> bool:
+        """Ends the thread once its orders are done (the caller has cancelled them). Returns whether it ended."""
+        self._orders.put(_Close())
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        prepare_process()
+        yield_to_the_window()
+        while not isinstance(order := self._orders.get(), _Close):
+            if isinstance(order, _Unload):
+                self._runner = None
+            else:
+                self._carry_out(order)
+        self._runner = None
+
+    def _carry_out(self, order: _Infill | _Load) -> None:
+        """The outermost line of a job: whatever happens, exactly one ending is sent."""
+        job = order.job
+        try:
+            if isinstance(order, _Load):
+                self._runner = None
+                order.on_event(self._load_model(order))
+            elif job.is_cancelled:
+                order.on_event(Cancelled(job.id, order.request, (), RunStats()))
+            else:
+                order.on_event(self._ready_runner(order).run(job, order.request, order.on_event))
+        except EngineError as error:
+            order.on_event(Failed(job.id, str(error), type(error).__name__))
+        except MemoryError:
+            order.on_event(self._out_of_memory(job))
+        except Exception as error:
+            if _is_out_of_memory(error):
+                order.on_event(self._out_of_memory(job))
+                return
+            log.exception("job %d failed", job.id)
+            sentence = f"The engine failed ({type(error).__name__}: {error}). Your text is unchanged; try again."
+            order.on_event(Failed(job.id, sentence, type(error).__name__))
+
+    def _load_model(self, order: _Load) -> Event:
+        job = order.job
+        if job.is_cancelled:
+            return Cancelled(job.id, None, (), RunStats())
+        self._choice = order.choice
+        order.on_event(ModelLoading(job.id, order.choice.name, 0.0))
+        runner = self._load_runner()
+        order.on_event(ModelLoading(job.id, order.choice.name, 1.0))
+        return ModelReady(job.id, runner.info)
+
+    def _ready_runner(self, order: _Infill) -> Runner:
+        if self._runner is None:
+            order.on_event(ModelLoading(order.job.id, self._choice.name, 0.0))
+            return self._load_runner()
+        return self._runner
+
+    def _load_runner(self) -> Runner:
+        from engine.runner import Runner
+
+        loader = self._loader
+        if loader is None:
+            from engine.models.registry import load as loader
+        self._runner = Runner(loader(self._choice))
+        return self._runner
+
+    def _out_of_memory(self, job: Job) -> Failed:
+        """Drops the cache, so that the next, smaller job has room."""
+        if self._runner is not None:
+            self._runner.drop_cache()
+        sentence = "Memory ran out. Your text is unchanged; select less, choose a smaller context, or the device “cpu”."
+        return Failed(job.id, sentence, OutOfMemoryError.__name__)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch raises its own error on a GPU and a plain RuntimeError on a CPU."""
+    name = type(error).__name__
+    return name == "OutOfMemoryError" or (isinstance(error, RuntimeError) and "not enough memory" in str(error))
