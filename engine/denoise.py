@@ -142,7 +142,7 @@ class _Run:
 
     def _drop_unused(self) -> None:
         """Forgets planned positions that are written, or unused because their hole ended before them. The latter leave
-        the quota too: the plan is in random order, so the share of diffusion stays alpha_0 of what is really written."""
+        the quota too: the plan is in random order, so diffusion keeps its share alpha_0 of what is really written."""
         self._plan = [position for position in self._plan if position not in self._accepted]
         self._quota = sum(1 for position in self._plan[: self._quota] if self._canvas.is_masked(position))
         self._plan = [position for position in self._plan if self._canvas.is_masked(position)]

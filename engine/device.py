@@ -83,7 +83,7 @@ def _computes_bfloat16(device: torch.device) -> bool:
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "mps":
         return False
     if not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.11

@@ -24,7 +24,7 @@ class UnknownFamilyError(ModelError):
 
 
 class CorruptCheckpointError(ModelError):
-    """A file of the checkpoint is truncated, has the wrong shapes, misses tensors or holds values that are not finite."""
+    """A file of the checkpoint is truncated, has wrong shapes, misses tensors or holds values that are not finite."""
 
 
 class TokenizerError(ModelError):

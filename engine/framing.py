@@ -6,6 +6,7 @@ into a token of its surroundings. Line ends are shown to the model as "\\n".
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def frame(request: InfillRequest, config: CheckpointConfig, tokenizer: Tokenizer
         RequestError: the holes and the text between them do not fit the model's context.
     """
     check_request(request)
-    segments = _tokenize(request, config, tokenizer)
+    segments = _tokenize(request, tokenizer)
     room = min(request.context_tokens or config.context_length, config.context_length)
     starts, ends = _cut_window(request, segments, room, config)
     pieces = []
@@ -138,9 +139,9 @@ def _span_piece(request: InfillRequest, segments: _Segments, index: int) -> Piec
     return Piece(span=index, hole=True, capacity=segments.capacities[index], limit=segments.limits[index])
 
 
-def _tokenize(request: InfillRequest, config: CheckpointConfig, tokenizer: Tokenizer) -> _Segments:
+def _tokenize(request: InfillRequest, tokenizer: Tokenizer) -> _Segments:
     borders = [0, *(offset for span in request.spans for offset in (span.start, span.end)), len(request.text)]
-    texts = [request.text[start:end].replace("\r\n", "\n") for start, end in zip(borders, borders[1:], strict=False)]
+    texts = [request.text[start:end].replace("\r\n", "\n") for start, end in itertools.pairwise(borders)]
     encoded = [tokenizer.encode(text) for text in texts]
     inside = encoded[1::2]
     sizes = [_capacity(request, len(ids)) for ids in inside]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], float]
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The job was cancelled between two steps."""
 
 
@@ -66,7 +66,7 @@ class Runner:
         run = _Run(self._adapter, self._fresh_cache(request), job, request, on_event, self._clock)
         try:
             return run.carry_out()
-        except _Stopped:
+        except _StoppedError:
             return run.cancelled()
 
     def _fresh_cache(self, request: InfillRequest) -> CleanTokenCache:
@@ -125,7 +125,7 @@ class _Run:
         if self._request.mode is not Mode.REFINE:
             return pieces
 
-        def doubt(all_pieces: list[Piece], index: int) -> list[float]:
+        def doubt(all_pieces: Sequence[Piece], index: int) -> list[float]:
             self._check()
             return doubt_span(self._adapter, self._cache, all_pieces, index, self._request.context_order)
 
@@ -149,7 +149,7 @@ class _Run:
 
     def _check(self) -> None:
         if self._job.is_cancelled:
-            raise _Stopped
+            raise _StoppedError
 
     def _note_prefill(self, progress: Prefill, number: int) -> None:
         if number == 0:

@@ -31,7 +31,7 @@ class Job:
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
-        """Asks the job to stop; it ends with `Cancelled` after at most one more denoising step. Safe from any thread."""
+        """Asks the job to stop: it ends with `Cancelled` after at most one more denoising step. Any thread may."""
         self._cancelled.set()
 
     @property

@@ -24,7 +24,12 @@ STYLES = {
 
 
 class Display(Protocol):
-    """Shows a run while it goes on; used as a context manager around it."""
+    """Shows a run while it goes on; used as a context manager around it.
+
+    `may_skip` says whether a frame may be left out when the next one is already there.
+    """
+
+    may_skip: bool
 
     def __enter__(self) -> Display: ...
 
@@ -41,6 +46,8 @@ class Display(Protocol):
 
 class LiveDisplay:
     """Draws every frame in place, between the lines that stand around the spans, and wipes it at the end."""
+
+    may_skip = True
 
     def __init__(self, console: Console, request: InfillRequest) -> None:
         self._console = console
@@ -72,6 +79,8 @@ class LiveDisplay:
 class PlainDisplay:
     """Writes one line a step, without colors or cursor movement."""
 
+    may_skip = False
+
     def __init__(self, console: Console) -> None:
         self._console = console
 
@@ -91,7 +100,8 @@ class PlainDisplay:
     def frame(self, frame: Frame) -> None:
         """One denoising step was done."""
         drafts = " | ".join(_one_line(draft_text(draft).plain) for draft in frame.spans)
-        self._print(f"step {frame.step}/{frame.steps}  {drafts}")
+        which = f"variation {frame.variation + 1}, " if frame.variation else ""
+        self._print(f"{which}step {frame.step}/{frame.steps}  {drafts}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -109,10 +119,11 @@ def draft_in_context(text: str, span: TextSpan, draft: SpanDraft) -> Text:
     """A draft between the nearest lines of its document, which are dim."""
     before = text[max(0, span.start - CONTEXT_CHARACTERS) : span.start]
     after = text[span.end : span.end + CONTEXT_CHARACTERS]
-    shown = Text("".join(before.splitlines(keepends=True)[-CONTEXT_LINES:]), style="dim")
-    shown.append_text(_undimmed(draft_text(draft)))
-    shown.append("".join(after.splitlines(keepends=True)[:CONTEXT_LINES]), style="dim")
-    return shown
+    return Text.assemble(
+        ("".join(before.splitlines(keepends=True)[-CONTEXT_LINES:]), "dim"),
+        draft_text(draft),
+        ("".join(after.splitlines(keepends=True)[:CONTEXT_LINES]), "dim"),
+    )
 
 
 def step_line(frame: Frame) -> str:
@@ -126,11 +137,6 @@ def stats_line(stats: RunStats) -> str:
         f"{stats.nfe} forward passes · {stats.tokens_per_s:.0f} tokens/s · {stats.elapsed_ms:.0f} ms · context: "
         f"{stats.reused_tokens} tokens reused, {stats.computed_tokens} computed"
     )
-
-
-def _undimmed(text: Text) -> Text:
-    text.stylize_before("not dim")
-    return text
 
 
 def _one_line(text: str) -> str:

@@ -137,10 +137,13 @@ class EngineThread:
     def _load_runner(self) -> Runner:
         from engine.runner import Runner
 
-        loader = self._loader
-        if loader is None:
-            from engine.models.registry import load as loader
-        self._runner = Runner(loader(self._choice))
+        if self._loader is not None:
+            adapter = self._loader(self._choice)
+        else:
+            from engine.models.registry import load
+
+            adapter = load(self._choice)
+        self._runner = Runner(adapter)
         return self._runner
 
     def _out_of_memory(self, job: Job) -> Failed:
@@ -152,6 +155,6 @@ class EngineThread:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """torch raises its own error on a GPU and a plain RuntimeError on a CPU."""
+    """Torch raises its own error on a GPU and a plain RuntimeError on a CPU."""
     name = type(error).__name__
     return name == "OutOfMemoryError" or (isinstance(error, RuntimeError) and "not enough memory" in str(error))

@@ -112,7 +112,8 @@ class EsoLMBlock(nn.Module):
         q, k = (apply_rotary(part, cos, sin).to(x.dtype) for part in (qkv[0], qkv[1]))
         attended = attend(q, k, qkv[2]).transpose(1, 2).reshape(batch, length, width)
         x = x + gate * self.attn_out(attended)
-        return x + mlp_gate * self.mlp(self.norm2(x) * (1 + mlp_scale) + mlp_shift)
+        result: Tensor = x + mlp_gate * self.mlp(self.norm2(x) * (1 + mlp_scale) + mlp_shift)
+        return result
 
 
 class EsoLMOutput(nn.Module):
@@ -157,7 +158,7 @@ class EsoLMNetwork(nn.Module):
             self.output_layer.linear.weight = self.vocab_embed.embedding
 
     def reset_parameters(self) -> None:
-        """Normal weights of deviation 0.02; layers that write into the residual stream scaled down by sqrt(2 layers)."""
+        """Normal weights of deviation 0.02; layers that write into the residual stream less by sqrt(2 layers)."""
         for name, parameter in self.named_parameters():
             if parameter.dim() == 2 and not name.endswith("modulation"):
                 residual = name.endswith(("attn_out.weight", "mlp.2.weight"))
@@ -182,7 +183,8 @@ class EsoLMNetwork(nn.Module):
         x = self.vocab_embed(ids)
         for block in self.blocks:
             x = block(x, cos, sin, attend)
-        return x
+        result: Tensor = x
+        return result
 
     def forward(self, ids: Tensor, positions: Tensor, visible: Tensor) -> Tensor:
         """Logits (batch, length, vocab) of every row; `visible` (batch, 1 or heads, length, length) is True where a row

@@ -23,7 +23,7 @@ def make_linear(weight: Tensor, bias: Tensor | None, placement: Placement, *, ge
     weight = weight.to(placement.device, placement.dtype).contiguous()
     bias = None if bias is None else bias.to(placement.device, placement.dtype)
     packed = placement.device.type == "cpu" and placement.dtype is torch.bfloat16
-    if packed and torch.backends.mkldnn.is_available():
+    if packed and torch._C._has_mkldnn:
         return _packed(weight, bias, gelu=gelu)
     return _plain(weight, bias, gelu=gelu)
 
@@ -33,7 +33,8 @@ def _packed(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
     # public name for a prepacked linear layer. tests/engine/models/test_linear.py holds them to the plain result.
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, PACKED_FOR_ROWS)
     operator = torch.ops.mkldnn._linear_pointwise.default
-    activation, scalars, algorithm = ("gelu", [], "tanh") if gelu else ("none", [], "")
+    activation, algorithm = ("gelu", "tanh") if gelu else ("none", "")
+    scalars: list[float] = []
 
     def run(x: Tensor) -> Tensor:
         result: Tensor = operator(x, packed, bias, activation, scalars, algorithm)

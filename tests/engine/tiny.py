@@ -11,11 +11,11 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 from tokenizers.pre_tokenizers import ByteLevel
 
+from engine.config import read_config
 from engine.models.base import ModelAdapter
 from engine.models.esolm import shape_of
 from engine.models.esolm_network import EsoLMNetwork
 from engine.models.registry import load
-from engine.config import read_config
 from engine.types import ModelChoice
 
 MERGES = (("t", "h"), ("th", "e"), ("Ġ", "the"), ("a", "n"), ("i", "n"), ("Ġ", "a"))
