@@ -1,0 +1,26 @@
+"""The command line: `redraft fill | models | train | bench`. Knows no Qt; torch comes in only where it is needed."""
+
+from __future__ import annotations
+
+import typer
+
+from engine.cli.fill import fill
+from engine.cli.listing import models
+
+COMMANDS = ("fill", "models", "train", "bench")
+"""Words that, given first, call this package and not the editor."""
+
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+_app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Redraft without a window.")
+_app.command()(fill)
+_app.command()(models)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0, 2 when something is wrong, 130 when interrupted."""
+    try:
+        typer.main.get_command(_app).main(args=argv, prog_name="redraft")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

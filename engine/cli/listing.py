@@ -1,0 +1,43 @@
+"""`redraft models`: which models there are."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import say
+from engine.errors import EngineError
+
+
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
+) -> None:
+    """List the models that come with Redraft."""
+    from engine.config import read_config
+    from engine.models.registry import bundled_models, find
+
+    rows = []
+    for name in bundled_models():
+        try:
+            config = read_config(find(name))
+        except EngineError as error:
+            say(str(error))
+            continue
+        rows.append(
+            {
+                "name": name,
+                "family": config.family,
+                "context_length": config.context_length,
+                "trained_alpha_0": list(config.trained_alpha_0),
+                "folder": str(config.folder),
+            }
+        )
+    if as_json:
+        print(json.dumps({"models": rows}))
+        return
+    for row in rows:
+        print(f"{row['name']}\t{row['family']}, {row['context_length']} tokens of context\t{row['folder']}")
+    if not rows:
+        say("No model is installed; give the folder of one with --model.")
