@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli.fill import fill
+from engine.cli.filling import fill
 from engine.cli.listing import models
 
 COMMANDS = ("fill", "models", "train", "bench")
