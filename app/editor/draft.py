@@ -1,0 +1,141 @@
+"""What a draft looks like as text: cells become characters, masked ones become boxes as wide as a word. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.editor.indicators import Indicator
+from engine.types import Cell, CellState, TextSpan
+
+_MASK = "\N{NO-BREAK SPACE}"
+_WIDTHS = (4, 2, 6, 3, 5, 3, 7, 2, 4, 5)
+_LEAST_ROW = 24
+_FREE_ROW = 72
+
+_INDICATORS = {
+    CellState.REVEALED: (Indicator.REVEALED, Indicator.REVEALED_TEXT),
+    CellState.ACCEPTED: (Indicator.ACCEPTED,),
+    CellState.DOUBTFUL: (Indicator.DOUBTFUL,),
+    CellState.KEPT: (),
+}
+_PROPOSED = {**_INDICATORS, CellState.REVEALED: (), CellState.ACCEPTED: ()}
+"""A proposal has a ground of its own; only doubt is still told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPreview:
+    """What is shown in the place of one span of the real text; a proposal is a draft that waits for the user."""
+
+    span: TextSpan
+    cells: tuple[Cell, ...]
+    is_proposal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Bytes [start, start + length) of a rendered draft have an indicator."""
+
+    start: int
+    length: int
+    indicator: Indicator
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A draft as bytes, with the indicators on them."""
+
+    data: bytes
+    runs: tuple[Run, ...]
+
+
+class MaskLayout:
+    """Lays masked positions out in the shape of the text that was there, so that the text below hardly moves."""
+
+    def __init__(self, text: str, column: int, indentation: str) -> None:
+        """Args: text: the span's text; column: where it begins in its line; indentation: that of its first line."""
+        lines = text.splitlines() or [""]
+        self._rows: list[tuple[str, int]] = []
+        for number, line in enumerate(lines):
+            indent = line[: len(line) - len(line.lstrip())] if number else indentation
+            width = len(line) + (column if number == 0 else 0)
+            self._rows.append((indent, max(width, len(indent) + _LEAST_ROW)))
+        last_indent, _ = self._rows[-1]
+        self.lead = text[: len(text) - len(text.lstrip(" \t"))]
+        self._rest = (last_indent, max(_FREE_ROW, len(last_indent) + _LEAST_ROW))
+        self.column = column
+
+    def row(self, number: int) -> tuple[str, int]:
+        """Indentation and width of the draft's line `number`."""
+        return self._rows[number] if number < len(self._rows) else self._rest
+
+
+def render(preview: SpanPreview, layout: MaskLayout) -> Rendered:
+    """The bytes and indicators that show a draft."""
+    writer = _Writer(layout)
+    for index, cell in enumerate(preview.cells):
+        if cell.state is CellState.MASKED:
+            writer.mask(_WIDTHS[index % len(_WIDTHS)])
+        else:
+            writer.text(cell.text, _PROPOSED[cell.state] if preview.is_proposal else _INDICATORS[cell.state])
+    return writer.finish(is_proposal=preview.is_proposal)
+
+
+def plain_text(cells: Sequence[Cell]) -> str:
+    """A draft where only plain text can be shown: every masked position is one sign."""
+    return "".join("░" if cell.state is CellState.MASKED else cell.text for cell in cells)
+
+
+class _Writer:
+    def __init__(self, layout: MaskLayout) -> None:
+        self._layout = layout
+        self._parts: list[bytes] = []
+        self._length = 0
+        self._row = 0
+        self._column = layout.column
+        self._after_mask = False
+        self._runs: list[Run] = []
+
+    def mask(self, width: int) -> None:
+        indent, limit = self._layout.row(self._row)
+        if self._after_mask and self._column + 1 + width > limit and self._column > len(indent):
+            self._put("\n")
+            self._put(self._layout.row(self._row)[0])
+        elif not self._parts:
+            self._put(self._layout.lead)
+        elif self._after_mask or not self._at_gap():
+            self._put(" ")
+        self._mark(Indicator.MASKED, self._put(_MASK * width))
+        self._after_mask = True
+
+    def text(self, text: str, indicators: tuple[Indicator, ...]) -> None:
+        if not text:
+            return
+        if self._after_mask and not text[0].isspace():
+            self._put(" ")
+        self._after_mask = False
+        for line in text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True):
+            start, body = self._length, line.strip()
+            self._put(line)
+            lead = len(line[: len(line) - len(line.lstrip())].encode("utf-8"))
+            for indicator in indicators if body else ():
+                self._mark(indicator, (start + lead, len(body.encode("utf-8", "surrogateescape"))))
+
+    def finish(self, *, is_proposal: bool) -> Rendered:
+        data = b"".join(self._parts)
+        ground = (Run(0, len(data), Indicator.PROPOSAL),) if is_proposal and data else ()
+        return Rendered(data, (*ground, *self._runs))
+
+    def _at_gap(self) -> bool:
+        return self._parts[-1][-1:] in b" \t\n"
+
+    def _put(self, text: str) -> tuple[int, int]:
+        data, start = text.encode("utf-8", "surrogateescape"), self._length
+        self._parts.append(data)
+        self._length += len(data)
+        self._row += text.count("\n")
+        self._column = len(text) - text.rfind("\n") - 1 + (0 if "\n" in text else self._column)
+        return start, len(data)
+
+    def _mark(self, indicator: Indicator, stretch: tuple[int, int]) -> None:
+        self._runs.append(Run(*stretch, indicator))

@@ -1,0 +1,70 @@
+"""The indicators of the editor by name, and how each looks. Scintilla leaves the numbers 8 to 31 to us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from PySide6.QtGui import QColor
+from pyside6_scintilla import Scintilla
+
+from app.editor.surface import Surface
+from app.theme import Theme
+
+Style = Scintilla.IndicatorStyle
+
+
+class Indicator(IntEnum):
+    """What an indicator marks. The states of a draft differ in shape, not in color alone."""
+
+    MASKED = 8
+    """A box: a position that is still masked."""
+    REVEALED = 9
+    """A filled highlight: written in the step that is shown."""
+    ACCEPTED = 10
+    """A thin line below: written in an earlier step."""
+    DOUBTFUL = 11
+    """A squiggle: written, but the model was not sure."""
+    PROPOSAL = 12
+    """A soft ground: text of a pending proposal, not part of the file."""
+    REVEALED_TEXT = 13
+    """Colors the letters of what was just revealed."""
+    BRACE_MATCH = 14
+    BRACE_BAD = 15
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    style: int
+    role: str
+    fill: int = 0
+    outline: int = 0
+    stroke: int = 100
+
+
+_LOOKS = {
+    Indicator.MASKED: _Look(Style.RoundBox, "mask", fill=72, outline=150),
+    Indicator.REVEALED: _Look(Style.StraightBox, "revealed", fill=56, outline=0),
+    Indicator.REVEALED_TEXT: _Look(Style.TextFore, "revealed"),
+    Indicator.ACCEPTED: _Look(Style.CompositionThin, "accepted"),
+    Indicator.DOUBTFUL: _Look(Style.Squiggle, "doubtful", stroke=120),
+    Indicator.PROPOSAL: _Look(Style.FullBox, "proposal", fill=26, outline=26),
+    Indicator.BRACE_MATCH: _Look(Style.RoundBox, "brace_match", fill=36, outline=160),
+    Indicator.BRACE_BAD: _Look(Style.Squiggle, "brace_bad"),
+}
+
+
+def scintilla_color(color: QColor) -> int:
+    """A color as Scintilla's messages take it: 0xBBGGRR."""
+    return color.red() | color.green() << 8 | color.blue() << 16
+
+
+def define_indicators(surface: Surface, theme: Theme) -> None:
+    """Gives every indicator its look in the theme's colors."""
+    for indicator, look in _LOOKS.items():
+        surface.indicSetStyle(indicator, look.style)
+        surface.indicSetFore(indicator, scintilla_color(getattr(theme, look.role)))
+        surface.indicSetAlpha(indicator, look.fill)
+        surface.indicSetOutlineAlpha(indicator, look.outline)
+        surface.indicSetStrokeWidth(indicator, look.stroke)
+        surface.indicSetUnder(indicator, look.fill > 0)

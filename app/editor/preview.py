@@ -1,0 +1,249 @@
+"""The preview of a draft: a second Scintilla over the first, with a copy of the text whose spans hold the draft.
+
+The first one keeps its document, undo history, modified flag, scroll position, folds, wrapping, selection and the
+keyboard focus: nothing is switched, so nothing can get lost. Per frame only the spans are replaced in the copy.
+(Putting a second document into one view with SETDOCPOINTER forgets scroll, caret, folds and all line wrapping.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent
+from PySide6.QtWidgets import QWidget
+from pyside6_scintilla import Scintilla
+
+from app.editor import appearance
+from app.editor.draft import MaskLayout, SpanPreview, render
+from app.editor.indicators import Indicator
+from app.editor.spanmap import SpanMap
+from app.editor.surface import Message, Surface, decoded
+
+_DRAFT_INDICATORS = (
+    Indicator.MASKED,
+    Indicator.REVEALED,
+    Indicator.REVEALED_TEXT,
+    Indicator.ACCEPTED,
+    Indicator.DOUBTFUL,
+    Indicator.PROPOSAL,
+)
+_LEFT = Qt.MouseButton.LeftButton
+
+
+class Preview(Surface):
+    """Lies over `real`; `is_open` while it holds a copy of the text, visible only between `reveal` and `conceal`."""
+
+    clicked_elsewhere = Signal()
+    """A mouse button that the preview has no answer to was pressed: the real text should come back."""
+
+    def __init__(self, real: Surface, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._real = real
+        self._map: SpanMap | None = None
+        self._layouts: list[MaskLayout] = []
+        self._top = (0, 0)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
+        self.hide()
+        real.bytes_replaced.connect(self._follow)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a copy."""
+        return self._map is not None
+
+    def open(self, previews: Sequence[SpanPreview]) -> None:
+        """Copies the real text; `update_drafts` then needs the same spans, moved by the edits since."""
+        real = self._real
+        self.load(real.text_bytes(0, real.length()))
+        self.setUndoCollection(False)
+        spans = [(real.pos_at(preview.span.start), real.pos_at(preview.span.end)) for preview in previews]
+        self._map = SpanMap(spans)
+        self._layouts = [self._layout(start, end) for start, end in spans]
+
+    def close_copy(self) -> None:
+        """Forgets the copy."""
+        self._map = None
+        self._layouts = []
+        self.load(b"")
+
+    def update_drafts(self, previews: Sequence[SpanPreview]) -> None:
+        """Shows these drafts: replaces what differs in the spans and nothing else."""
+        assert self._map is not None
+        self.setUpdatesEnabled(False)
+        self.markerDeleteAll(appearance.DRAFT_MARK)
+        for index, (preview, layout) in enumerate(zip(previews, self._layouts, strict=True)):
+            start, end = self._map.shown(index)
+            rendered = render(preview, layout)
+            self.replace(start, end, rendered.data, minimal=True)
+            self._map.resize(index, len(rendered.data))
+            for indicator in _DRAFT_INDICATORS:
+                self.setIndicatorCurrent(indicator)
+                self.indicatorClearRange(start, len(rendered.data))
+            for run in rendered.runs:
+                self.setIndicatorCurrent(run.indicator)
+                self.indicatorFillRange(start + run.start, run.length)
+            for line in range(self.lineFromPosition(start), self.lineFromPosition(start + len(rendered.data)) + 1):
+                self.markerAdd(line, appearance.DRAFT_MARK)
+        self.mirror_selection()
+        self.setUpdatesEnabled(True)
+
+    def reveal(self) -> None:
+        """Comes up over the real text, at the same place."""
+        if self.isVisible():
+            return
+        self.setGeometry(self._real.geometry())
+        self.setZoom(self._real.zoom())
+        self._copy_folds()
+        self._copy_scroll()
+        self.send(Message.SetFocus, self._real.send(Message.GetFocus))
+        self.show()
+        self.raise_()
+
+    def conceal(self) -> None:
+        """Leaves the real text on the screen, scrolled to where the preview was."""
+        if self.isVisible():
+            self.sync_scroll()
+            self.hide()
+
+    def sync_scroll(self) -> None:
+        """Scrolls the real text to where the user has scrolled the preview."""
+        if self._map is None or not self.isVisible() or self._top_line() == self._top:
+            return
+        real, (line, below) = self._real, self._top_line()
+        line = real.lineFromPosition(self._map.to_real(self.positionFromLine(line)))
+        real.setFirstVisibleLine(real.visibleFromDocLine(line) + below)
+        real.setXOffset(self.xOffset())
+        self._top = self._top_line()
+
+    def follow_scroll(self) -> None:
+        """Scrolls the preview to where the real text was scrolled to, by a key for instance."""
+        if self._map is not None and self.isVisible():
+            self._copy_scroll()
+
+    def mirror_selection(self) -> None:
+        """Shows the real selections; one that reaches into a span is only a caret, else it would hide the draft."""
+        if self._map is None:
+            return
+        real, spans = self._real, [self._map.real(index) for index in range(len(self._map))]
+        main = real.mainSelection()
+        order = [main, *(number for number in range(real.selections()) if number != main)]
+        for place, number in enumerate(order):
+            caret, anchor = real.selectionNCaret(number), real.selectionNAnchor(number)
+            low, high = min(caret, anchor), max(caret, anchor)
+            if any(low < end and start < high for start, end in spans):
+                anchor = caret
+            shown = self._map.to_shown(caret), self._map.to_shown(anchor)
+            if place == 0:
+                self.setSelection(*shown)
+            else:
+                self.addSelection(*shown)
+        self.setMainSelection(0)
+
+    def real_pos_at(self, point: QPoint) -> int:
+        """The byte of the real text that a point of the preview shows."""
+        pos = self.positionFromPoint(point.x(), point.y())
+        return self._map.to_real(pos) if self._map is not None else pos
+
+    # mouse: places carets in the real text, so that keys and copying are about it
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Places the real caret where the click is; Shift extends, Control adds."""
+        point = event.position()
+        if self._margin_at(point) == appearance.FOLDS:
+            self._real.toggleFold(self._real_line(point))
+            self._copy_folds()
+            return
+        if event.button() is not _LEFT:
+            if event.button() is Qt.MouseButton.MiddleButton:
+                self.clicked_elsewhere.emit()
+            return
+        QWidget.setFocus(self._real)  # ScintillaEdit.setFocus is one of its messages
+        pos, modifiers = self.real_pos_at(point.toPoint()), event.modifiers()
+        if modifiers & Qt.KeyboardModifier.ShiftModifier:
+            self._real.setSelectionNCaret(self._real.mainSelection(), pos)
+        elif modifiers & Qt.KeyboardModifier.ControlModifier:
+            self._real.addSelection(pos, pos)
+        else:
+            self._real.setSelection(pos, pos)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Extends the real selection while the button is held."""
+        if event.buttons() & _LEFT:
+            self._real.setSelectionNCaret(self._real.mainSelection(), self.real_pos_at(event.position().toPoint()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Nothing is left to do; Scintilla must not see it."""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Selects the word."""
+        pos = self.real_pos_at(event.position().toPoint())
+        real = self._real
+        real.setSelection(real.wordEndPosition(pos, True), real.wordStartPosition(pos, True))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Leaves the menu to whoever the preview lies in."""
+        event.ignore()
+
+    # following the real text
+
+    def _follow(self, pos: int, removed: int, inserted: bytes) -> None:
+        if self._map is None:
+            return
+        start, end = self._map.to_shown(pos), self._map.to_shown(pos + removed)
+        if self._map.follow(pos, removed, len(inserted)):
+            self.replace(start, end, inserted)
+        else:
+            self.conceal()
+            self.close_copy()
+
+    def _layout(self, start: int, end: int) -> MaskLayout:
+        real = self._real
+        line_start = real.positionFromLine(real.lineFromPosition(start))
+        head = decoded(real.text_bytes(line_start, start))
+        indentation = head[: len(head) - len(head.lstrip())]
+        return MaskLayout(decoded(real.text_bytes(start, end)), len(head), indentation)
+
+    def _margin_at(self, point: QPointF) -> int:
+        left = 0
+        for margin in range(3):
+            left += self.marginWidthN(margin)
+            if point.x() < left:
+                return margin
+        return -1
+
+    def _real_line(self, point: QPointF) -> int:
+        return self._real.lineFromPosition(self.real_pos_at(point.toPoint()))
+
+    def _copy_folds(self) -> None:
+        assert self._map is not None
+        if self.allLinesVisible() and self._real.allLinesVisible():
+            return
+        self.foldAll(Scintilla.FoldAction.Expand)
+        line = self._real.contractedFoldNext(0)
+        while line >= 0:
+            shown = self.lineFromPosition(self._map.to_shown(self._real.positionFromLine(line)))
+            self.colourise(self.positionFromLine(shown), self.positionFromLine(shown + 1))
+            self.foldLine(shown, Scintilla.FoldAction.Contract)
+            line = self._real.contractedFoldNext(line + 1)
+
+    def _copy_scroll(self) -> None:
+        assert self._map is not None
+        real = self._real
+        top = real.firstVisibleLine()
+        line = real.docLineFromVisible(top)
+        below = top - real.visibleFromDocLine(line)
+        shown = self.lineFromPosition(self._map.to_shown(real.positionFromLine(line)))
+        self.setXOffset(real.xOffset())
+        self.setFirstVisibleLine(self.visibleFromDocLine(shown))
+        if below:
+            self.viewport().grab()  # wraps the lines in sight: before that a line counts as one row
+            self.setFirstVisibleLine(self.visibleFromDocLine(shown) + below)
+        self._top = self._top_line()
+
+    def _top_line(self) -> tuple[int, int]:
+        top = self.firstVisibleLine()
+        line = self.docLineFromVisible(top)
+        return line, top - self.visibleFromDocLine(line)

@@ -1,0 +1,173 @@
+"""One Scintilla widget with what it lacks for us: bytes in and out, code points, hooks for keys, drops and the IME."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import TypeAlias
+
+from PySide6.QtCore import QByteArray, Signal
+from PySide6.QtGui import QDragEnterEvent, QGuiApplication, QInputMethodEvent, QKeyEvent
+from PySide6.QtWidgets import QWidget
+from pyside6_scintilla import Scintilla, ScintillaEdit
+
+from app.document.positions import PositionIndex
+from app.editor.edits import Edit
+
+Message: TypeAlias = Scintilla.Message
+KeyFilter: TypeAlias = Callable[[QKeyEvent], bool]
+
+_INSERT = int(Scintilla.ModificationFlags.InsertText)
+_DELETE = int(Scintilla.ModificationFlags.DeleteText)
+_CODE_POINTS = int(Scintilla.LineCharacterIndexType.Utf32)
+
+
+def decoded(data: bytes) -> str:
+    """Text of UTF-8 bytes; a byte that is none is kept as a lone surrogate and so written back as it was."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8 bytes of a text, the reverse of `decoded`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Surface(ScintillaEdit):
+    """A Scintilla widget that holds UTF-8.
+
+    `pos` is a byte position, `offset` a code point. `bytes_replaced(pos, removed, inserted)` and `edited(Edit)` come
+    while Scintilla is in the middle of the modification: read the text if you like, but change it only later.
+    """
+
+    bytes_replaced = Signal(int, int, bytes)
+    edited = Signal(object)
+    drag_entered = Signal()
+    about_to_input = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.key_filters: list[KeyFilter] = []
+        self._preedit = ""
+        self._is_loading = False
+        self._counts_agree = True
+        self._index: PositionIndex | None = None
+        self.setCodePage(Scintilla.CpUtf8)
+        self.setModEventMask(_INSERT | _DELETE)
+        self.allocateLineCharacterIndex(_CODE_POINTS)
+        self.modified.connect(self._on_modified)
+
+    # text
+
+    def text_bytes(self, start: int, end: int) -> bytes:
+        """The bytes in [start, end)."""
+        return bytes(self.get_text_range(start, end).data())
+
+    def load(self, data: bytes) -> None:
+        """Puts a whole text in the place of the old one, with no undo history and at its save point."""
+        removed, count = self.offset_at(self.length()), len(decoded(data))
+        self._is_loading = True
+        self.setUndoCollection(False)
+        self.clearAll()
+        self.send_bytes(Message.AddText, len(data), data)
+        self.setUndoCollection(True)
+        self._is_loading = False
+        self.emptyUndoBuffer()
+        self.setSavePoint()
+        self.gotoPos(0)
+        self.setScrollWidth(1)
+        self._index = None
+        self._counts_agree = self.countCharacters(0, len(data)) == count
+        self.edited.emit(Edit(0, removed, count))
+
+    def replace(self, start: int, end: int, data: bytes, *, minimal: bool = False) -> None:
+        """Replaces the bytes in [start, end); `minimal` leaves equal beginnings and ends as they are."""
+        self.setTargetRange(start, end)
+        self.send_bytes(Message.ReplaceTargetMinimal if minimal else Message.ReplaceTarget, len(data), data)
+
+    # positions
+
+    def offset_at(self, pos: int) -> int:
+        """Code points before byte `pos`."""
+        if not self._counts_agree:
+            return self._own_index().offset(pos)
+        line = self.lineFromPosition(pos)
+        start = self.positionFromLine(line)
+        return self.indexPositionFromLine(line, _CODE_POINTS) + self.countCharacters(start, pos)
+
+    def pos_at(self, offset: int) -> int:
+        """The byte at which code point `offset` begins; the end of the text for one behind it."""
+        if not self._counts_agree:
+            return self._own_index().pos(offset)
+        if offset >= self.offset_at(self.length()):
+            return self.length()
+        line = self.lineFromIndexPosition(max(0, offset), _CODE_POINTS)
+        missing = max(0, offset) - self.indexPositionFromLine(line, _CODE_POINTS)
+        return self.positionRelative(self.positionFromLine(line), missing) if missing else self.positionFromLine(line)
+
+    def whole_character(self, pos: int, *, outward_end: bool = False) -> int:
+        """The border of the character that `pos` is inside of: the one before it, or behind it for an end."""
+        before = self.positionBefore(self.positionAfter(pos)) if pos < self.length() else pos
+        return self.positionAfter(before) if outward_end and before < pos else before
+
+    # input
+
+    @property
+    def is_composing(self) -> bool:
+        """Whether an input method's composition stands in the text, not yet committed."""
+        return bool(self._preedit)
+
+    def finish_composition(self) -> None:
+        """Ends an input method's composition with what it shows: a change of the text under it would be rolled back."""
+        if not self.is_composing:
+            return
+        QGuiApplication.inputMethod().commit()
+        if self.is_composing:  # no input method answered
+            event = QInputMethodEvent()
+            event.setCommitString(self._preedit)
+            self.inputMethodEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Asks the key filters first."""
+        for key_filter in self.key_filters:
+            if key_filter(event):
+                event.accept()
+                return
+        self.about_to_input.emit()
+        super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Notes whether a composition is going on."""
+        self.about_to_input.emit()
+        self._preedit = event.preeditString()
+        super().inputMethodEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Tells that something is dragged over the text."""
+        self.drag_entered.emit()
+        super().dragEnterEvent(event)
+
+    def send_bytes(self, message: int, first: int, data: bytes) -> None:
+        """Sends a message whose second argument is a string; the first is mostly its length."""
+        # The generated methods take str only, which cannot hold every byte: hand over a pointer instead.
+        pointer = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
+        self.send(message, first, pointer)
+
+    def _on_modified(self, kind: int, pos: int, length: int, _lines: int, text: QByteArray, *_: int) -> None:
+        if self._is_loading:
+            return
+        data = bytes(text.data())
+        self._index = None
+        if kind & _INSERT:
+            count = len(decoded(data))
+            # Scintilla counts the bytes of noncharacters like U+FFFE singly; then we count ourselves from here on.
+            self._counts_agree = self._counts_agree and self.countCharacters(pos, pos + length) == count
+            self.bytes_replaced.emit(pos, 0, data)
+            self.edited.emit(Edit(self.offset_at(pos), 0, count))
+        elif kind & _DELETE:
+            self.bytes_replaced.emit(pos, length, b"")
+            self.edited.emit(Edit(self.offset_at(pos), len(decoded(data)), 0))
+
+    def _own_index(self) -> PositionIndex:
+        if self._index is None:
+            self._index = PositionIndex(self.text_bytes(0, self.length()))
+        return self._index

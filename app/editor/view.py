@@ -1,0 +1,316 @@
+"""EditorView: the text of one document on the screen, its selections and edits, and the preview of drafts over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from pyside6_scintilla import Scintilla
+
+from app.document.document import Document
+from app.editor import appearance, highlighting
+from app.editor.annotation import AnnotationPreview
+from app.editor.auto_indent import AutoIndent
+from app.editor.brace_match import BraceMatch
+from app.editor.draft import SpanPreview
+from app.editor.edits import Edit, merged, with_eol
+from app.editor.preview import Preview
+from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
+from app.settings import Settings
+from app.theme import Theme
+from engine.types import TextSpan
+
+LARGEST_PREVIEW = 10_000_000
+"""Bytes up to which a preview is shown in place; above, an annotation stands in."""
+
+_SELECTION, _VERTICAL = int(Scintilla.Update.Selection), int(Scintilla.Update.VScroll)
+_EOL_MODES = {
+    "\r\n": Scintilla.EndOfLine.CrLf,
+    "\r": Scintilla.EndOfLine.Cr,
+    "\n": Scintilla.EndOfLine.Lf,
+}
+
+
+class EditorView(QWidget):
+    """Shows and edits the text of a document. All offsets are code points of the real text.
+
+    While a preview is shown, everything here still reads and changes the real text only; the first change of it, from
+    wherever it comes, takes the preview away and emits `preview_left`. `text_changed` comes in the middle of
+    Scintilla's modification: slots may read, but must not change the text.
+    """
+
+    text_changed = Signal(object)
+    """Edit, of the real text."""
+    caret_moved = Signal(int, int)
+    """Line and column of the caret, both from 1."""
+    selection_changed = Signal()
+    preview_left = Signal()
+    """The user's own input took the preview away."""
+    menu_requested = Signal(object)
+    """QPoint on the screen."""
+    shown = Signal()
+    """The view came (back) on the screen."""
+
+    def __init__(self, document: Document, settings: Settings, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self._settings = settings
+        self._theme = theme
+        self._language = document.language
+        self.surface = Surface(self)
+        self.preview = Preview(self.surface, self)
+        self._annotation = AnnotationPreview(self.surface)
+        self._auto_indent = AutoIndent(self.surface)
+        self._brace_match = BraceMatch(self.surface)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.surface)
+        self.setFocusProxy(self.surface)
+        self._prepare()
+        self._connect()
+
+    # the text
+
+    def text(self) -> str:
+        """The whole text. A composition of an input method that is not committed yet is part of it."""
+        return decoded(self.surface.text_bytes(0, self.surface.length()))
+
+    def set_text(self, text: str) -> None:
+        """Puts a file's text in; there is nothing to undo then, and the text counts as saved."""
+        self.surface.setEOLMode(_EOL_MODES.get(self.document.eol, Scintilla.EndOfLine.Lf))
+        self.surface.load(encoded(text))
+        self._fit_line_numbers()
+
+    @property
+    def length(self) -> int:
+        """How many code points the text has."""
+        return self.surface.offset_at(self.surface.length())
+
+    def text_range(self, start: int, end: int) -> str:
+        """The text between two offsets, read without copying the rest."""
+        return decoded(self.surface.text_bytes(self.surface.pos_at(start), self.surface.pos_at(end)))
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether the text differs from its save point."""
+        return self.surface.modify()
+
+    def set_savepoint(self) -> None:
+        """The text as it stands counts as saved."""
+        self.surface.setSavePoint()
+
+    def replace_spans(self, changes: Iterable[tuple[int, int, str]]) -> None:
+        """Replaces disjoint spans (start, end, text) in one undo step, with the document's line ends.
+
+        The caret ends up behind the last new text. Undo brings back text and selection. All outside is left untouched.
+        """
+        surface = self.surface
+        surface.finish_composition()
+        ascending = sorted(changes)
+        places = [(surface.pos_at(start), surface.pos_at(end), encoded(with_eol(text, self.document.eol)))
+                  for start, end, text in ascending]  # fmt: skip
+        if not places:
+            return
+        surface.beginUndoAction()
+        for start, end, data in reversed(places):
+            surface.replace(start, end, data)
+        caret = places[-1][1] + sum(len(data) - (end - start) for start, end, data in places)
+        surface.setSelection(caret, caret)
+        surface.endUndoAction()
+        surface.scrollCaret()
+
+    # the user's actions, all on the real text
+
+    def undo(self) -> None:
+        """Takes the last change back."""
+        self._about_to_input()
+        self.surface.undo()
+
+    def redo(self) -> None:
+        """Makes it again."""
+        self._about_to_input()
+        self.surface.redo()
+
+    def cut(self) -> None:
+        """Moves the selection to the clipboard."""
+        self._about_to_input()
+        self.surface.cut()
+
+    def copy(self) -> None:
+        """Copies the selection."""
+        self.surface.copy()
+
+    def paste(self) -> None:
+        """Puts the clipboard's text in, with the document's line ends."""
+        self._about_to_input()
+        self.surface.paste()
+
+    def select_all(self) -> None:
+        """Selects the whole text."""
+        self.surface.selectAll()
+
+    # selection
+
+    def selections(self) -> list[TextSpan]:
+        """The selected spans, ascending and merged; none for bare carets. Never cuts a character in two."""
+        surface = self.surface
+        return merged(
+            TextSpan(
+                surface.offset_at(surface.whole_character(surface.selectionNStart(number))),
+                surface.offset_at(surface.whole_character(surface.selectionNEnd(number), outward_end=True)),
+            )
+            for number in range(surface.selections())
+        )
+
+    def caret_offset(self) -> int:
+        """Where the main caret is."""
+        return self.surface.offset_at(self.surface.currentPos())
+
+    def select(self, spans: Sequence[TextSpan]) -> None:
+        """Selects these spans, the last one as the main one."""
+        surface = self.surface
+        for number, span in enumerate(spans):
+            caret, anchor = surface.pos_at(span.end), surface.pos_at(span.start)
+            if number == 0:
+                surface.setSelection(caret, anchor)
+            else:
+                surface.addSelection(caret, anchor)
+
+    def go_to(self, line: int, column: int = 1) -> None:
+        """Puts the caret there, both counted from 1 and brought into the text, and scrolls to it."""
+        surface = self.surface
+        number = max(0, min(line - 1, surface.lineCount() - 1))
+        end = surface.lineEndPosition(number)
+        start = surface.offset_at(surface.positionFromLine(number))
+        surface.ensureVisibleEnforcePolicy(number)
+        surface.gotoPos(min(end, surface.pos_at(start + max(0, column - 1))))
+
+    # the preview
+
+    def show_preview(self, previews: Sequence[SpanPreview]) -> None:
+        """Shows these drafts in the place of their spans; the same spans again is the cheap next frame."""
+        if self.surface.length() > LARGEST_PREVIEW:
+            self._annotation.show(previews)
+            return
+        if not self.preview.is_open:
+            self.preview.open(previews)
+            self._style_preview()
+        self.preview.update_drafts(previews)
+        self.preview.reveal()
+
+    def hide_preview(self) -> None:
+        """Brings the real text back; the copy is kept for the next `show_preview` of the same spans."""
+        self._annotation.hide()
+        self.preview.conceal()
+
+    def end_preview(self) -> None:
+        """Brings the real text back and forgets the copy: the run or proposal is over."""
+        self.hide_preview()
+        if self.preview.is_open:
+            self.preview.close_copy()
+
+    @property
+    def is_previewing(self) -> bool:
+        """Whether drafts are on the screen."""
+        return not self.preview.isHidden() or self._annotation.is_shown
+
+    # looks
+
+    def add_key_filter(self, key_filter: KeyFilter) -> None:
+        """Lets `key_filter` see every key first; True takes the key."""
+        self.surface.key_filters.insert(0, key_filter)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Takes over another theme."""
+        self._theme = theme
+        appearance.apply_theme(self.surface, theme, self._settings, self._language)
+        if self.preview.is_open:
+            self._style_preview()
+
+    def apply_settings(self) -> None:
+        """Takes over the settings as they are now."""
+        appearance.apply_theme(self.surface, self._theme, self._settings, self._language)
+        appearance.apply_settings(self.surface, self._settings)
+        if self.preview.is_open:
+            self._style_preview()
+
+    def set_language(self, name: str | None) -> None:
+        """Colors the text as another language."""
+        self._language = name
+        self._auto_indent.language = name
+        highlighting.set_language(self.surface, name)
+        self.apply_theme(self._theme)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keeps the preview over the text."""
+        super().resizeEvent(event)
+        self.preview.setGeometry(self.rect())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tells that frames are worth showing again."""
+        super().showEvent(event)
+        self.shown.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Asks the window for a menu."""
+        self.menu_requested.emit(event.globalPos())
+
+    # within
+
+    def _prepare(self) -> None:
+        surface = self.surface
+        appearance.prepare(surface)
+        appearance.prepare(self.preview)
+        self.preview.send(Message.SetUndoCollection, 0)
+        surface.send(Message.SetUndoSelectionHistory, Scintilla.UndoSelectionHistoryOption.Enabled)
+        self.set_language(self._language)
+        appearance.apply_settings(surface, self._settings)
+        surface.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    def _connect(self) -> None:
+        surface = self.surface
+        surface.edited.connect(self._on_edited)
+        surface.linesAdded.connect(self._fit_line_numbers)
+        surface.savePointChanged.connect(self.document.set_modified)
+        surface.updateUi.connect(self._on_update)
+        surface.about_to_input.connect(self._about_to_input)
+        surface.drag_entered.connect(self._leave_preview)
+        self.preview.clicked_elsewhere.connect(self._leave_preview)
+
+    def _style_preview(self) -> None:
+        preview = self.preview
+        highlighting.set_language(preview, self._language)
+        appearance.apply_theme(preview, self._theme, self._settings, self._language)
+        appearance.apply_settings(preview, self._settings)
+
+    def _about_to_input(self) -> None:
+        self.preview.sync_scroll()
+
+    def _leave_preview(self) -> None:
+        if self.is_previewing:
+            self.hide_preview()
+            self.preview_left.emit()
+
+    def _on_edited(self, edit: Edit) -> None:
+        self.document.bump()
+        self._leave_preview()
+        self.text_changed.emit(edit)
+
+    def _on_update(self, updated: int) -> None:
+        if updated & _SELECTION:
+            self._brace_match.update()
+            self.preview.mirror_selection()
+            surface, pos = self.surface, self.surface.currentPos()
+            line = surface.lineFromPosition(pos)
+            column = surface.offset_at(pos) - surface.offset_at(surface.positionFromLine(line))
+            self.caret_moved.emit(line + 1, column + 1)
+            self.selection_changed.emit()
+        if updated & _VERTICAL:
+            self.preview.follow_scroll()
+
+    def _fit_line_numbers(self, *_: object) -> None:
+        appearance.fit_line_numbers(self.surface, self._settings["editor.show_line_numbers"])
