@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from engine.cli.benchmarking import bench
 from engine.cli.filling import fill
 from engine.cli.listing import models
 
@@ -15,6 +16,7 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 _app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Redraft without a window.")
 _app.command()(fill)
 _app.command()(models)
+_app.command()(bench)
 
 
 def main(argv: list[str] | None = None) -> int:

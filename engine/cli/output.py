@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.cli import textfile
-from engine.cli.terminal import stats_line
+from engine.cli.terminal import stats_line, visible
 from engine.cli.textfile import TextFile
 from engine.types import Finished, TextSpan, Variation
 
@@ -64,17 +64,18 @@ def _print_texts(spans: Sequence[TextSpan], texts: Sequence[str], heading: str) 
         place = f"{span.start}:{span.end}" if len(spans) > 1 else ""
         if heading or place:
             print(f"[{', '.join(filter(None, (heading, place)))}]")
-        print(text, end="" if text.endswith("\n") else "\n")
+        shown = visible(text) if sys.stdout.isatty() else text
+        print(shown, end="" if shown.endswith("\n") else "\n")
 
 
 def _print_diff(source: TextFile, text: str) -> None:
-    name = source.path.as_posix()
+    name = source.path.as_posix().lstrip("/")
     lines = difflib.unified_diff(_lines(source.text), _lines(text), f"a/{name}", f"b/{name}")
     console = Console(highlight=False)
     for line in lines:
         shown = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
         if console.is_terminal:
-            console.print(Text(shown.rstrip("\r\n"), style=DIFF_STYLES.get(line[0], "")), soft_wrap=True)
+            console.print(Text(visible(shown.rstrip("\r\n")), style=DIFF_STYLES.get(line[0], "")), soft_wrap=True)
         else:
             sys.stdout.write(shown)
 

@@ -22,6 +22,9 @@ STYLES = {
     CellState.DOUBTFUL: "underline",
 }
 
+_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {0x7F: 0x2421, ord("\r"): None}
+_PICTURES |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
 
 class Display(Protocol):
     """Shows a run while it goes on; used as a context manager around it.
@@ -111,8 +114,13 @@ def draft_text(draft: SpanDraft) -> Text:
     """A draft with its masks as blocks and a style for each state of a cell."""
     text = Text()
     for cell in draft.cells:
-        text.append(MASK if cell.state is CellState.MASKED else cell.text, style=STYLES[cell.state])
+        text.append(MASK if cell.state is CellState.MASKED else visible(cell.text), style=STYLES[cell.state])
     return text
+
+
+def visible(text: str) -> str:
+    """The text with control characters shown as pictures, so that none of them commands the terminal."""
+    return text.translate(_PICTURES)
 
 
 def draft_in_context(text: str, span: TextSpan, draft: SpanDraft) -> Text:
@@ -120,9 +128,9 @@ def draft_in_context(text: str, span: TextSpan, draft: SpanDraft) -> Text:
     before = text[max(0, span.start - CONTEXT_CHARACTERS) : span.start]
     after = text[span.end : span.end + CONTEXT_CHARACTERS]
     return Text.assemble(
-        ("".join(before.splitlines(keepends=True)[-CONTEXT_LINES:]), "dim"),
+        (visible("".join(before.splitlines(keepends=True)[-CONTEXT_LINES:])), "dim"),
         draft_text(draft),
-        ("".join(after.splitlines(keepends=True)[:CONTEXT_LINES]), "dim"),
+        (visible("".join(after.splitlines(keepends=True)[:CONTEXT_LINES])), "dim"),
     )
 
 
@@ -140,4 +148,4 @@ def stats_line(stats: RunStats) -> str:
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\r", "⏎")
+    return text.replace("\n", "⏎")

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from engine.cli.terminal import LiveDisplay, draft_in_context, draft_text, stats_line
+from engine.cli.terminal import LiveDisplay, draft_in_context, draft_text, stats_line, visible
 from engine.types import Cell, CellState, Frame, InfillRequest, RunStats, SpanDraft, TextSpan
 
 DRAFT = SpanDraft((
@@ -48,3 +48,7 @@ def test_a_live_frame_shows_draft_and_step_and_is_wiped_at_the_end():
 def test_figures_are_those_of_the_run():
     stats = RunStats(nfe=4, written_tokens=10, reused_tokens=7, computed_tokens=3, elapsed_ms=600.0, prefill_ms=100.0)
     assert stats_line(stats) == "4 forward passes · 20 tokens/s · 600 ms · context: 7 tokens reused, 3 computed"
+
+
+def test_control_characters_are_shown_and_not_sent():
+    assert visible("a\x1b[2J\tb\r\nc\x7f\x9b") == "a␛[2J\tb\nc␡\ufffd"
