@@ -25,15 +25,16 @@ class CleanTokenCache:
     """Preallocated keys and values, with the order they are valid for.
 
     Attributes:
-        keys, values: (layers, heads, room, head_dim).
+        keys: (layers, heads, head_dim, room), transposed, so that a few queries meet them in one plain product.
+        values: (layers, heads, room, head_dim).
         order: the clean tokens whose rows are filled, in order.
     """
 
     def __init__(
         self, *, layers: int, heads: int, head_dim: int, room: int, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self.keys = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
-        self.values = torch.zeros_like(self.keys)
+        self.keys = torch.zeros(layers, heads, head_dim, room, dtype=dtype, device=device)
+        self.values = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
         self.order: list[Placed] = []
         self._blocks = 0  # tokens at the start of the order that were computed in whole, aligned blocks
 
@@ -43,7 +44,7 @@ class CleanTokenCache:
     @property
     def room(self) -> int:
         """Rows in all; clean tokens and the masks of one step must fit."""
-        return self.keys.shape[2]
+        return self.values.shape[2]
 
     @property
     def memory_bytes(self) -> int:
@@ -88,9 +89,17 @@ class CleanTokenCache:
         assert self._blocks <= len(self.order) <= self.room, "more tokens than rows"
         positions = [placed.position for placed in self.order]
         assert len(set(positions)) == len(positions), "two clean tokens at one position"
-        filled = self.keys[:, :, : len(self.order)]
+        filled = self.keys[..., : len(self.order)]
         assert bool(torch.isfinite(filled.float()).all()), "keys that are not finite"
 
-    def rows(self, layer: int, length: int) -> tuple[Tensor, Tensor]:
-        """Views (heads, length, head_dim) of one layer's keys and values."""
-        return self.keys[layer, :, :length], self.values[layer, :, :length]
+    def write(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Puts one layer's keys and values, each (rows, heads, head_dim), behind the clean tokens.
+
+        Returns:
+            Views of all keys (heads, head_dim, length) and values (heads, length, head_dim), the new ones included.
+            What is not recorded by `append` afterwards is overwritten by the next call.
+        """
+        start, end = len(self.order), len(self.order) + keys.shape[0]
+        self.keys[layer, :, :, start:end] = keys.permute(1, 2, 0)
+        self.values[layer, :, start:end] = values.transpose(0, 1)
+        return self.keys[layer, :, :, :end], self.values[layer, :, :end]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_TOP_CANDIDATES = 512
+_CANDIDATES = (64, 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,11 @@ def sample(logits: Tensor, rule: SamplingRule, may_end: Sequence[bool], generato
         may_end: per row, whether the empty token is allowed.
         generator: on the CPU; one uniform number is drawn a row, whatever the rule, so that runs stay comparable.
     """
-    logits = logits.float()  # (rows, vocab); the masking below works on a copy
-    if rule.banned:
-        logits = logits.index_fill(1, torch.tensor(rule.banned, device=logits.device), float("-inf"))
-    if rule.empty is not None and not all(may_end):
-        forbidden = [row for row, allowed in enumerate(may_end) if not allowed]
-        logits[torch.tensor(forbidden, device=logits.device), rule.empty] = float("-inf")
+    logits = logits.float()  # (rows, vocab)
+    logits = logits.index_fill(1, torch.tensor(rule.banned, device=logits.device, dtype=torch.long), float("-inf"))
+    if rule.empty is not None:
+        ends = torch.tensor(list(may_end), device=logits.device)
+        logits[:, rule.empty].masked_fill_(~ends, float("-inf"))
     uniform = torch.rand(logits.shape[0], generator=generator, dtype=torch.float64)
     probabilities = logits.softmax(dim=-1)
     if rule.temperature == 0.0:
@@ -61,12 +60,21 @@ def _draw(logits: Tensor, probabilities: Tensor, rule: SamplingRule, uniform: Te
     tempered = probabilities if rule.temperature == 1.0 else (logits / rule.temperature).softmax(dim=-1)
     if rule.top_p >= 1.0:
         return _inverse_cdf(tempered, uniform)
-    values, ids = tempered.topk(min(_TOP_CANDIDATES, tempered.shape[1]), dim=-1)
-    if bool((values.sum(dim=-1) < rule.top_p).any()):
-        values, ids = tempered.sort(dim=-1, descending=True)
+    values, ids = _likeliest(tempered, rule.top_p)
     before = values.cumsum(dim=-1, dtype=torch.float64) - values
     nucleus = torch.where(before < rule.top_p, values, 0.0)  # the first token that passes top_p still belongs
     return ids.gather(1, _inverse_cdf(nucleus, uniform).unsqueeze(1)).squeeze(1)
+
+
+def _likeliest(probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """Descending probabilities and their ids, as many as hold `top_p` in every row. Most nuclei are small: a partial
+    selection of 64 costs a twentieth of a full sort."""
+    for count in _CANDIDATES:
+        if count < probabilities.shape[1]:
+            values, ids = probabilities.topk(count, dim=-1)
+            if bool((values.sum(dim=-1) >= top_p).all()):
+                return values, ids
+    return probabilities.sort(dim=-1, descending=True)
 
 
 def _inverse_cdf(weights: Tensor, uniform: Tensor) -> Tensor:

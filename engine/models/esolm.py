@@ -91,7 +91,9 @@ class EsoLMAdapter:
         cos, sin = rotary_tables(torch.arange(length, device=self._device), self.shape.head_dim, config.rope_theta)
         half = self.shape.head_dim // 2
         sin[:, :half] *= -1  # the sign of rotate_half, so that a roll does the rest
-        self._cos, self._sin = cos.to(self._dtype), sin.to(self._dtype)
+        # On a CPU attention of a few rows over a bfloat16 cache takes twice as long as over a float32 one.
+        self._attention_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
+        self._cos, self._sin = cos.to(self._attention_dtype), sin.to(self._attention_dtype)
         self.info = ModelInfo(
             name=config.name,
             family=config.family,
@@ -118,7 +120,7 @@ class EsoLMAdapter:
             heads=self.shape.heads,
             head_dim=self.shape.head_dim,
             room=self.config.context_length + ROOM_FOR_STEPS,
-            dtype=self._dtype,
+            dtype=self._attention_dtype,
             device=self._device,
         )
 
@@ -135,7 +137,7 @@ class EsoLMAdapter:
         """See `ModelAdapter.step`."""
         ids = [placed.token for placed in clean] + [self.config.special_tokens.mask] * len(masked)
         positions = torch.tensor([placed.position for placed in clean] + list(masked), device=self._device)
-        cos, sin = self._cos[positions], self._sin[positions]  # (rows, head_dim)
+        cos, sin = self._cos[positions, None, None], self._sin[positions, None, None]  # (rows, 1, 1, head_dim)
         hidden = self._embedding[torch.tensor(ids, device=self._device)]  # (rows, width)
         hidden_from = self._hidden_from(len(clean), len(masked), seen)
         for index, block in enumerate(self._blocks):
@@ -170,19 +172,17 @@ class EsoLMAdapter:
     ) -> Tensor:
         count, width = hidden.shape
         heads, head_dim = self.shape.heads, self.shape.head_dim
-        start, end = len(cache), len(cache) + count
         normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
-        qkv = block.qkv(normed).view(count, 3, heads, head_dim)
+        qkv = block.qkv(normed).to(self._attention_dtype).view(count, 3, heads, head_dim)
         qk = qkv[:, :2]
-        qk = torch.addcmul(qk * cos[:, None, None], qk.roll(head_dim // 2, -1), sin[:, None, None])
-        cache.keys[layer, :, start:end] = qk[:, 1].transpose(0, 1)
-        cache.values[layer, :, start:end] = qkv[:, 2].transpose(0, 1)
-        if hidden[wanted].shape[0] == 0:
-            return hidden[wanted]
-        keys, values = cache.rows(layer, end)
-        scores = qk[wanted, 0].transpose(0, 1) @ keys.transpose(1, 2)  # (heads, wanted, end)
-        scores[:, :, start:].masked_fill_(hidden_from[wanted], float("-inf"))
-        attended = (scores.softmax(dim=-1) @ values).transpose(0, 1).reshape(-1, width)
-        hidden = hidden[wanted] + block.attn_out(attended)
+        qk = torch.addcmul(qk * cos, qk.roll(head_dim // 2, -1), sin)
+        keys, values = cache.write(layer, qk[:, 1], qkv[:, 2])
+        hidden = hidden[wanted]
+        if hidden.shape[0] == 0:
+            return hidden
+        scores = torch.bmm(qk[wanted, 0].transpose(0, 1), keys)  # (heads, wanted, length)
+        scores[:, :, len(cache) :].masked_fill_(hidden_from[wanted], float("-inf"))
+        attended = torch.bmm(scores.softmax(dim=-1), values).transpose(0, 1).reshape(-1, width)
+        hidden = hidden + block.attn_out(attended.to(self._dtype))
         normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
         return hidden + block.mlp_out(block.mlp_in(normed))

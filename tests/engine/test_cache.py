@@ -82,5 +82,5 @@ def test_whatever_ran_before_the_rows_are_the_same_to_the_last_bit(
     list(prefill(adapter, cold, order))
     assert warm.order == cold.order == order
     assert warm_progress[-1].reused >= len(order) // BLOCK * BLOCK
-    assert torch.equal(warm.keys[:, :, : len(order)], cold.keys[:, :, : len(order)])
+    assert torch.equal(warm.keys[..., : len(order)], cold.keys[..., : len(order)])
     assert torch.equal(warm.values[:, :, : len(order)], cold.values[:, :, : len(order)])

@@ -45,7 +45,7 @@ def full_pass(network: EsoLMNetwork, adapter: ModelAdapter, clean: list[Placed],
     ids = [placed.token for placed in clean] + [adapter.config.special_tokens.mask] * len(masked)
     positions = [placed.position for placed in clean] + masked
     with torch.no_grad():
-        logits = network(torch.tensor([ids]), torch.tensor([positions]), visible)
+        logits: Tensor = network(torch.tensor([ids]), torch.tensor([positions]), visible)
     return logits[0, len(clean) :]
 
 
