@@ -192,7 +192,9 @@ def require_libraries(files: Iterable[str]) -> None:
 
 def missing_packages(files: Iterable[str]) -> list[str]:
     """Debian packages of the libraries that `files` miss, sorted; an unknown library stands under its own name."""
-    missing = {DEBIAN_PACKAGES.get(name, name) for path in files for name in missing_libraries(path)}
+    bundled = {library.name for library in VENV.glob("lib/python3.*/site-packages/PySide6/Qt/lib/*")}
+    names = {name for path in files for name in missing_libraries(path)} - bundled  # Python loads those by itself
+    missing = {DEBIAN_PACKAGES.get(name, name) for name in names}
     if not has_fonts(FONT_FOLDERS):
         missing.add(FONT_PACKAGE)
     return sorted(missing)
@@ -230,7 +232,7 @@ def apt_install(packages: Sequence[str]) -> None:
     print(f"Installing system packages: {' '.join(packages)}", flush=True)
     prefix += ["env", "DEBIAN_FRONTEND=noninteractive"]
     call([*prefix, "apt-get", "update", "-q"], check=False, quiet=True)
-    call([*prefix, *install_line], quiet=True)
+    call([*prefix, *install_line])
 
 
 # Starting

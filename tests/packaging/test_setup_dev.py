@@ -53,17 +53,17 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_missing_libraries_become_debian_packages_each_once(setup, monkeypatch):
+def test_missing_libraries_become_debian_packages_each_once(setup, monkeypatch, tmp_path):
+    """What lies beside PySide6 is not looked for in the system."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    for name in (*setup.X11_FILES, "PySide6/Qt/lib/libQt6Core.so.6"):
+        site.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+        site.joinpath(name).touch()
     answer = subprocess.CompletedProcess([], 0, stdout=LDD, stderr="")
     monkeypatch.setattr(setup.subprocess, "run", lambda *arguments, **options: answer)
-    monkeypatch.setattr(setup, "VENV", fake_venv(setup.VENV, monkeypatch))
+    monkeypatch.setattr(setup, "VENV", tmp_path)
     monkeypatch.setattr(setup, "has_fonts", lambda folders: True)
     assert setup.missing_packages(setup.X11_FILES) == ["libxcb-icccm4", "libxcb-keysyms1"]
-
-
-def fake_venv(venv: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(Path, "glob", lambda self, pattern: iter([self / pattern]))
-    return venv
 
 
 def test_a_machine_without_fonts_gets_some(setup, tmp_path):
