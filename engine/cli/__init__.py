@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from engine.cli.benchmarking import bench
@@ -11,12 +14,29 @@ from engine.cli.listing import models
 COMMANDS = ("fill", "models", "train", "bench")
 """Words that, given first, call this package and not the editor."""
 
-_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+_HELP = """An editor in which selected text is written anew by masked diffusion.
 
-_app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Redraft without a window.")
+`redraft [FILE[:LINE[:COL]]...]` opens the editor; the commands below work in the terminal, without a window.
+"""
+
+_app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 _app.command()(fill)
 _app.command()(models)
 _app.command()(bench)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"redraft {version('redraft')}")
+        raise typer.Exit
+
+
+@_app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None: ...
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -211,6 +212,18 @@ def test_ctrl_c_stops_the_run_and_changes_nothing(story, script, capsys, monkeyp
     assert capsys.readouterr().err.splitlines()[-1] == f"Stopped; {story} was not changed."
     assert story.read_bytes() == before
     assert script.closed == 1
+
+
+def test_help_names_the_editor_and_the_commands(capsys):
+    assert main(["--help"]) == 0
+    answer = capsys.readouterr().out
+    assert "redraft [FILE[:LINE[:COL]]...]" in answer
+    assert all(command in answer for command in ("fill", "models", "bench"))
+
+
+def test_the_version_is_the_distributions(capsys):
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"redraft \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
 def test_importing_the_command_line_imports_neither_torch_nor_qt():
