@@ -11,7 +11,7 @@ It knows no threads, clocks, queues or callbacks; whoever iterates it owns stopp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -70,7 +70,7 @@ def denoise(
     canvas: Canvas,
     settings: DenoiseSettings,
     generator: torch.Generator,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Writes the canvas's holes, changing `canvas` and `cache` as it goes.
 
     Args:

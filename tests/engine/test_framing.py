@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_typing_moves_the_window_of_a_long_document_in_large_steps_only(adapter:
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_in_one_sentence(
-    adapter: ModelAdapter, changes: dict[str, object], word: str
+    adapter: ModelAdapter, changes: dict[str, Any], word: str
 ) -> None:
     request = replace(InfillRequest(TEXT, (TextSpan(4, 9),)), **changes)
     with pytest.raises(RequestError, match=word):

@@ -1,0 +1,32 @@
+"""Prepacked linear layers give what plain ones give."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from engine.device import Placement
+from engine.models.linear import make_linear
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gelu", [False, True])
+@pytest.mark.parametrize("rows", [1, 5, 33])
+def test_a_frozen_layer_equals_the_plain_product(dtype: torch.dtype, gelu: bool, rows: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(48, 32, generator=generator) / 6
+    bias = torch.randn(48, generator=generator)
+    x = torch.randn(rows, 32, generator=generator)
+    layer = make_linear(weight, bias, Placement(torch.device("cpu"), dtype, 1), gelu=gelu)
+    expected = functional.linear(x, weight, bias)
+    if gelu:
+        expected = functional.gelu(expected, approximate="tanh")
+    result = layer(x.to(dtype))
+    assert result.dtype is dtype
+    assert torch.allclose(result.float(), expected, atol=1e-5 if dtype is torch.float32 else 0.06)
+
+
+def test_a_layer_without_bias_works_in_bfloat16() -> None:
+    layer = make_linear(torch.eye(16), None, Placement(torch.device("cpu"), torch.bfloat16, 1))
+    assert torch.equal(layer(torch.ones(2, 16, dtype=torch.bfloat16)).float(), torch.ones(2, 16))
