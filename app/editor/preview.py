@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 from pyside6_scintilla import Scintilla
 
@@ -34,8 +34,8 @@ _LEFT = Qt.MouseButton.LeftButton
 class Preview(Surface):
     """Lies over `real`; `is_open` while it holds a copy of the text, visible only between `reveal` and `conceal`."""
 
-    clicked_elsewhere = Signal()
-    """A mouse button that the preview has no answer to was pressed: the real text should come back."""
+    unwanted = Signal()
+    """The user does something that only the real text can answer, like dropping: it should come back."""
 
     def __init__(self, real: Surface, parent: QWidget) -> None:
         super().__init__(parent)
@@ -44,8 +44,6 @@ class Preview(Surface):
         self._layouts: list[MaskLayout] = []
         self._top = (0, 0)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAcceptDrops(False)
-        self.viewport().setAcceptDrops(False)
         self.hide()
         real.bytes_replaced.connect(self._follow)
 
@@ -158,7 +156,7 @@ class Preview(Surface):
             return
         if event.button() is not _LEFT:
             if event.button() is Qt.MouseButton.MiddleButton:
-                self.clicked_elsewhere.emit()
+                self.unwanted.emit()
             return
         QWidget.setFocus(self._real)  # ScintillaEdit.setFocus is one of its messages
         pos, modifiers = self.real_pos_at(point.toPoint()), event.modifiers()
@@ -183,6 +181,15 @@ class Preview(Surface):
         real = self._real
         real.setSelection(real.wordEndPosition(pos, True), real.wordStartPosition(pos, True))
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Makes way for the real text, which gets the next event of the drag."""
+        self.unwanted.emit()
+        event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Never takes anything in."""
+        event.ignore()
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Leaves the menu to whoever the preview lies in."""
         event.ignore()
@@ -196,8 +203,7 @@ class Preview(Surface):
         if self._map.follow(pos, removed, len(inserted)):
             self.replace(start, end, inserted)
         else:
-            self.conceal()
-            self.close_copy()
+            self.close_copy()  # the view takes the preview away before anything is painted
 
     def _layout(self, start: int, end: int) -> MaskLayout:
         real = self._real

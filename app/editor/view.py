@@ -279,7 +279,7 @@ class EditorView(QWidget):
         surface.updateUi.connect(self._on_update)
         surface.about_to_input.connect(self._about_to_input)
         surface.drag_entered.connect(self._leave_preview)
-        self.preview.clicked_elsewhere.connect(self._leave_preview)
+        self.preview.unwanted.connect(self._leave_preview)
 
     def _style_preview(self) -> None:
         preview = self.preview

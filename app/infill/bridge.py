@@ -1,0 +1,137 @@
+"""The engine's events as signals on the GUI thread. Frames may be dropped on the way, endings never are.
+
+The engine's thread only puts plain values into a mailbox and, when none is waiting yet, posts one signal. So however
+fast the engine is, the window has one event to handle at a time, and that one holds the latest frame of each job.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from engine.session import Job, OnEvent
+from engine.types import (
+    Cancelled,
+    Event,
+    Failed,
+    Finished,
+    Frame,
+    InfillRequest,
+    ModelChoice,
+    ModelLoading,
+    ModelReady,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """What is needed of an EngineSession; tests put a stepped one in its place."""
+
+    def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job: ...
+
+    def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job: ...
+
+    def unload(self) -> None: ...
+
+    def close(self, timeout: float = 5.0) -> bool: ...
+
+
+class Mailbox:
+    """The latest frame of each job, and every ending, until someone takes them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._passing: dict[tuple[int, bool], Frame | ModelLoading] = {}
+        self._endings: list[Event] = []
+        self._is_announced = False
+
+    def put(self, event: Event) -> bool:
+        """Leaves an event. Returns whether the taker has to be told: not when it was told before and has not come."""
+        with self._lock:
+            if isinstance(event, Frame | ModelLoading):
+                self._passing[event.job_id, isinstance(event, Frame)] = event
+            else:
+                self._endings.append(event)
+            was_announced, self._is_announced = self._is_announced, True
+            return not was_announced
+
+    def take(self) -> list[Event]:
+        """Empties the mailbox: frames and progress first, then the endings in the order they came."""
+        with self._lock:
+            events = [*self._passing.values(), *self._endings]
+            self._passing, self._endings, self._is_announced = {}, [], False
+            return events
+
+
+class EngineBridge(QObject):
+    """Submits to an engine session and emits what it answers, always on the thread the bridge was made on."""
+
+    frame = Signal(object)
+    finished = Signal(object)
+    cancelled = Signal(object)
+    failed = Signal(object)
+    """Failed, of an infill."""
+    model_state = Signal(object)
+    """ModelLoading, ModelReady, or Failed of a model's loading."""
+
+    _arrived = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._mailbox = Mailbox()
+        self._loading: set[int] = set()
+        self._is_closed = False
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def submit(self, request: InfillRequest, key: str) -> Job:
+        """Queues a request; an older one with the same key is cancelled."""
+        return self._session.submit(request, self._on_event, key=key)
+
+    def load_model(self, choice: ModelChoice) -> Job:
+        """Loads a model; `model_state` tells how it goes."""
+        job = self._session.load_model(choice, self._on_event)
+        self._loading.add(job.id)
+        return job
+
+    def unload(self) -> None:
+        """Frees the model until it is needed again."""
+        self._session.unload()
+
+    def close(self) -> bool:
+        """Ends the engine and all that would still be delivered. Returns whether its thread ended."""
+        self._is_closed = True
+        return self._session.close()
+
+    def _on_event(self, event: Event) -> None:
+        """Called on the engine's thread."""
+        if self._mailbox.put(event) and not self._is_closed:
+            self._arrived.emit()
+
+    @Slot()
+    def _deliver(self) -> None:
+        for event in self._mailbox.take():
+            if self._is_closed:
+                return
+            try:
+                self._emit(event)
+            except Exception:
+                log.exception("could not deliver %s", type(event).__name__)
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, Frame):
+            self.frame.emit(event)
+        elif isinstance(event, Finished):
+            self.finished.emit(event)
+        elif isinstance(event, Cancelled):
+            self.cancelled.emit(event)
+        elif isinstance(event, Failed) and event.job_id not in self._loading:
+            self.failed.emit(event)
+        else:
+            self.model_state.emit(event)
+        if isinstance(event, Failed | ModelReady | Cancelled):
+            self._loading.discard(event.job_id)
