@@ -1,0 +1,51 @@
+"""That the window's benchmarks still run, in miniature; no times are asserted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import stage
+from tests.engine.tiny import write_checkpoint
+
+pytestmark = pytest.mark.bench
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("models") / "tiny", context_length=1024)
+
+
+def figures_of(module: str, model: Path, *options: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", f"tests.bench.{module}", "--model", str(model), "--threads", "1", *options]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 0, answer.stderr
+    figures = json.loads(answer.stdout.splitlines()[-1])
+    assert isinstance(figures, dict)
+    return figures
+
+
+def test_lateness_is_measured_idle_and_while_the_engine_runs(tiny):
+    figures = figures_of("bench_gui_lateness", tiny, "--runs", "1", "--idle-ms", "50")
+    assert figures["steps"] > 0
+    for name in ("idle_ms", "running_ms"):
+        assert 0 <= figures[name]["p50"] <= figures[name]["p99"] <= figures[name]["max"]
+
+
+def test_a_start_is_measured_from_the_command_to_the_loaded_model(tiny):
+    figures = figures_of("bench_startup", tiny, "--repeats", "1")
+    assert 0 < figures["window_visible_ms"] < figures["model_ready_ms"]
+
+
+def test_a_summary_gives_quantiles_and_the_greatest():
+    assert stage.summary([float(n) for n in range(100, 0, -1)]) == {
+        "p50": 51.0,
+        "p99": 100.0,
+        "max": 100.0,
+        "count": 100,
+    }
