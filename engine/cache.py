@@ -51,18 +51,18 @@ class CleanTokenCache:
         """Bytes of the keys and values."""
         return 2 * self.keys.numel() * self.keys.element_size()
 
-    def reuse(self, order: Sequence[Placed]) -> int:
-        """Keeps the longest common prefix with `order`, cut down to whole aligned blocks, and forgets the rest.
-
-        Returns:
-            The number of tokens that need not be computed again.
-        """
+    def common(self, order: Sequence[Placed]) -> int:
+        """How many tokens at the start of `order` need not be computed again: whole aligned blocks only."""
         common = 0
         for ours, theirs in zip(self.order[: self._blocks], order, strict=False):
             if ours != theirs:
                 break
             common += 1
-        self.truncate(common // BLOCK * BLOCK)
+        return common // BLOCK * BLOCK
+
+    def reuse(self, order: Sequence[Placed]) -> int:
+        """Keeps what `order` has in common with the cache and forgets the rest; returns `common(order)`."""
+        self.truncate(self.common(order))
         return len(self.order)
 
     def append(self, tokens: Sequence[Placed], *, as_block: bool = False) -> None:

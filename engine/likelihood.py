@@ -1,51 +1,136 @@
-"""Exact log-likelihoods: what the model thinks of tokens that are already there."""
+"""Exact log-likelihoods: what the model thinks of tokens that are already there.
+
+An any-order causal model gives the exact likelihood of a run of tokens along any order in one forward pass: the tokens,
+clean, in that order, and behind them a mask copy of each, which sees the tokens before its own (Eso-LM,
+arXiv 2506.01928, sections 3 and 4). All figures are natural logarithms (nats).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.canvas import Piece, Placed, lay_out
+from engine.canvas import Canvas, Piece, Placed, lay_out
 from engine.denoise import prefill
 from engine.types import ContextOrder
 
 if TYPE_CHECKING:
+    import torch
+
     from engine.cache import CleanTokenCache
     from engine.models.base import ModelAdapter
 
+Lease = Callable[[Sequence[Placed]], "CleanTokenCache"]
+"""Gives the cache to compute an order of context on (`CachePool.lease`)."""
+
+CHUNK = 128
+"""Tokens scored in one pass."""
+
 
 def doubt_span(
-    adapter: ModelAdapter, cache: CleanTokenCache, pieces: Sequence[Piece], index: int, order: ContextOrder
+    adapter: ModelAdapter, lease: Lease, pieces: Sequence[Piece], index: int, order: ContextOrder
 ) -> list[float]:
-    """Log-likelihood (nats) of each token of `pieces[index]`, given everything else on the canvas.
+    """How likely each token of `pieces[index]` is, given everything else on the canvas.
 
     The mean of two exact likelihoods, one along the span from left to right and one from right to left, so that every
-    token is judged by both of its sides. Two forward passes; each is one pass of the tokens and a mask copy of each
-    (any-order autoregression, Eso-LM, arXiv 2506.01928, section 3).
-
-    The cache holds the context afterwards.
+    token is judged by both of its sides. The cache holds the context afterwards.
     """
-    ids = pieces[index].ids
-    as_hole = replace(pieces[index], ids=(), hole=True, capacity=len(ids))
-    canvas = lay_out([*pieces[:index], as_hole, *pieces[index + 1 :]], order=order, grid=1, empty=None)
-    for _ in prefill(adapter, cache, canvas.context):
-        pass
-    start = canvas.holes[0].start
-    tokens = [Placed(token, start + offset) for offset, token in enumerate(ids)]
+    cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
     forwards = _along(adapter, cache, tokens)
     backwards = _along(adapter, cache, tokens[::-1])[::-1]
     return [(one + other) / 2 for one, other in zip(forwards, backwards, strict=True)]
 
 
-def _along(adapter: ModelAdapter, cache: CleanTokenCache, tokens: Sequence[Placed]) -> list[float]:
-    """Log-likelihood of each token given the cache and the tokens before it; the cache is left as it was."""
+def score_span(
+    adapter: ModelAdapter, lease: Lease, pieces: Sequence[Piece], index: int, order: ContextOrder
+) -> list[float]:
+    """Exact log-likelihood of each token of `pieces[index]`, from left to right, given everything else on the canvas;
+    their sum is the exact log-likelihood of the span."""
+    cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
+    return _along(adapter, cache, tokens)
+
+
+def bound_span(
+    adapter: ModelAdapter,
+    lease: Lease,
+    pieces: Sequence[Piece],
+    index: int,
+    order: ContextOrder,
+    *,
+    orders: int,
+    generator: torch.Generator,
+) -> float:
+    """Importance-weighted lower bound of the span's log-likelihood over random orders: log of the mean of `orders`
+    exact order likelihoods (Eso-LM, arXiv 2506.01928, appendix; IWAE, arXiv 1509.00519). One order gives the NELBO's
+    single-sample estimate; more orders make the bound tighter.
+    """
+    import torch
+
+    cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
+    totals = []
+    for _ in range(orders):
+        shuffled = [tokens[i] for i in torch.randperm(len(tokens), generator=generator).tolist()]
+        totals.append(math.fsum(_along(adapter, cache, shuffled)))
+    highest = max(totals)
+    return highest + math.log(math.fsum(math.exp(total - highest) for total in totals) / orders)
+
+
+def score_tokens(
+    adapter: ModelAdapter, cache: CleanTokenCache, ids: Sequence[int], *, begin: int | None
+) -> Iterator[list[float]]:
+    """Exact log-likelihoods of a text from left to right, a chunk at a time (the caller may stop between two).
+
+    Every token sees the tokens before it, as many as the model's context holds; when it is full, the later half of it
+    goes on as context. `begin` stands before the first token, where the text starts its document.
+    """
+    room = adapter.config.context_length
+    window = [] if begin is None else [begin]
+    cache.clear()
+    for start in range(0, len(ids), CHUNK):
+        chunk = list(ids[start : start + CHUNK])
+        if len(window) + len(chunk) > room:
+            window = window[-(room // 2) :]
+            cache.clear()
+        context = [Placed(token, position) for position, token in enumerate(window)]
+        if len(cache) < len(context):
+            for _ in prefill(adapter, cache, context):
+                pass
+        tokens = [Placed(token, len(window) + offset) for offset, token in enumerate(chunk)]
+        yield _along(adapter, cache, tokens, keep=True)
+        window += chunk
+    cache.clear()
+
+
+def _context_of_span(
+    adapter: ModelAdapter, lease: Lease, pieces: Sequence[Piece], index: int, order: ContextOrder
+) -> tuple[CleanTokenCache, list[Placed]]:
+    """A cache that holds everything but the span, and the span's tokens at their positions."""
+    ids = pieces[index].ids
+    as_hole = replace(pieces[index], ids=(), hole=True, capacity=len(ids))
+    canvas: Canvas = lay_out([*pieces[:index], as_hole, *pieces[index + 1 :]], order=order, grid=1, empty=None)
+    cache = lease(canvas.context)
+    for _ in prefill(adapter, cache, canvas.context):
+        pass
+    start = canvas.holes[0].start
+    return cache, [Placed(token, start + offset) for offset, token in enumerate(ids)]
+
+
+def _along(
+    adapter: ModelAdapter, cache: CleanTokenCache, tokens: Sequence[Placed], *, keep: bool = False
+) -> list[float]:
+    """Log-likelihood of each token given the cache and the tokens before it. The cache is left as it was, unless the
+    tokens are to be kept in it."""
     import torch
 
     length = len(cache)
-    positions = [placed.position for placed in tokens]
-    logits = adapter.step(cache, tokens, positions, seen=range(len(tokens)))
-    cache.truncate(length)
-    chosen = torch.tensor([placed.token for placed in tokens], device=logits.device).unsqueeze(1)
-    result: list[float] = logits.float().log_softmax(dim=-1).gather(1, chosen).squeeze(1).tolist()
+    result: list[float] = []
+    for start in range(0, len(tokens), CHUNK):
+        chunk = tokens[start : start + CHUNK]
+        logits = adapter.step(cache, chunk, [placed.position for placed in chunk], seen=range(len(chunk)))
+        chosen = torch.tensor([placed.token for placed in chunk], device=logits.device).unsqueeze(1)
+        result += logits.float().log_softmax(dim=-1).gather(1, chosen).squeeze(1).tolist()
+    if not keep:
+        cache.truncate(length)
     return result

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.cache import CleanTokenCache
+from engine.cache_pool import CachePool
 from engine.canvas import Canvas, Piece
-from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise
+from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, prefill
 from engine.drafting import draft_spans, span_texts
 from engine.framing import canvas_of, frame, mask_doubtful
 from engine.likelihood import doubt_span
 from engine.sampling import SamplingRule
+from engine.scoring import bits_per_byte, score
 from engine.types import (
     Cancelled,
     Event,
@@ -24,8 +25,12 @@ from engine.types import (
     InfillRequest,
     Mode,
     ModelInfo,
+    Prewarmed,
     RunStats,
+    Scored,
+    ScoreRequest,
     SpanDraft,
+    TokenScore,
     Variation,
 )
 
@@ -41,21 +46,21 @@ class _StoppedError(Exception):
 
 
 class Runner:
-    """Keeps the model's cache between requests."""
+    """Keeps the model's caches between requests."""
 
     def __init__(self, adapter: ModelAdapter, clock: Clock = time.perf_counter) -> None:
         self._adapter = adapter
         self._clock = clock
-        self._cache: CleanTokenCache | None = None
+        self._pool = CachePool(adapter.new_cache)
 
     @property
     def info(self) -> ModelInfo:
         """The model's particulars."""
         return self._adapter.info
 
-    def drop_cache(self) -> None:
-        """Frees the cache's memory."""
-        self._cache = None
+    def drop_caches(self) -> None:
+        """Frees the caches' memory."""
+        self._pool.clear()
 
     def run(self, job: Job, request: InfillRequest, on_event: Callable[[Event], None]) -> Finished | Cancelled:
         """Carries out a request; frames go to `on_event`, the ending is returned.
@@ -63,18 +68,48 @@ class Runner:
         Raises:
             RequestError: the request cannot be carried out.
         """
-        run = _Run(self._adapter, self._fresh_cache(request), job, request, on_event, self._clock)
+        if not request.use_cache:
+            self._pool.clear()
+        run = _Run(self._adapter, self._pool, job, request, on_event, self._clock)
         try:
             return run.carry_out()
         except _StoppedError:
             return run.cancelled()
 
-    def _fresh_cache(self, request: InfillRequest) -> CleanTokenCache:
-        if self._cache is None:
-            self._cache = self._adapter.new_cache()
-        if not request.use_cache:
-            self._cache.clear()
-        return self._cache
+    def prewarm(self, job: Job, request: InfillRequest) -> Prewarmed | Cancelled:
+        """Computes the context of a request that may soon come, so that it costs only the denoising then.
+
+        Raises:
+            RequestError: the request could not be carried out.
+        """
+        started = self._clock()
+        pieces = frame(request, self._adapter.config, self._adapter.tokenizer)
+        context = canvas_of(pieces, request, self._adapter.config).context
+        stats = RunStats()
+        for progress in prefill(self._adapter, self._pool.lease(context), context):
+            elapsed = 1000.0 * (self._clock() - started)
+            stats = RunStats(
+                reused_tokens=progress.reused,
+                computed_tokens=progress.computed,
+                elapsed_ms=elapsed,
+                prefill_ms=elapsed,
+            )
+            if job.is_cancelled:
+                return Cancelled(job.id, request, (), stats)
+        return Prewarmed(job.id, stats)
+
+    def score(self, job: Job, request: ScoreRequest) -> Scored | Cancelled:
+        """How likely the request's text is, token by token.
+
+        Raises:
+            RequestError: there is nothing to score, or it is too large.
+        """
+        tokens: list[TokenScore] = []
+        for part in score(self._adapter, self._pool.lease, request):
+            tokens += part
+            if job.is_cancelled:
+                return Cancelled(job.id, request, (), RunStats())
+        return Scored(job.id, request, tuple(tokens), bits_per_byte(request.text, tokens), self.info)
 
 
 class _Run:
@@ -83,13 +118,13 @@ class _Run:
     def __init__(
         self,
         adapter: ModelAdapter,
-        cache: CleanTokenCache,
+        pool: CachePool,
         job: Job,
         request: InfillRequest,
         on_event: Callable[[Event], None],
         clock: Clock,
     ) -> None:
-        self._adapter, self._cache, self._job, self._request = adapter, cache, job, request
+        self._adapter, self._pool, self._job, self._request = adapter, pool, job, request
         self._on_event, self._clock = on_event, clock
         self._stats = RunStats()
         self._canvas: Canvas | None = None
@@ -127,7 +162,7 @@ class _Run:
 
         def doubt(all_pieces: Sequence[Piece], index: int) -> list[float]:
             self._check()
-            return doubt_span(self._adapter, self._cache, all_pieces, index, self._request.context_order)
+            return doubt_span(self._adapter, self._pool.lease, all_pieces, index, self._request.context_order)
 
         return mask_doubtful(pieces, self._request.strength, doubt)
 
@@ -135,7 +170,8 @@ class _Run:
         assert self._canvas is not None
         generator = torch.Generator().manual_seed(self._request.seed + number)
         self._step = 0
-        for progress in denoise(self._adapter, self._cache, self._canvas, self._settings(), generator):
+        cache = self._pool.lease(self._canvas.context)
+        for progress in denoise(self._adapter, cache, self._canvas, self._settings(), generator):
             if isinstance(progress, Prefill):
                 self._note_prefill(progress, number)
             else:

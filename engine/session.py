@@ -2,9 +2,9 @@
 
 Importing this module imports no torch; the thread does, when it first needs a model.
 
-Every job ends with exactly one of `Finished`, `Cancelled`, `Failed` (infill) or `ModelReady`, `Cancelled`, `Failed`
-(loading); frames and progress come before it. Events are delivered on the engine's thread: `on_event` must be quick and
-thread-safe (hand the value over, do nothing else).
+Every job ends with exactly one of `Cancelled`, `Failed` and its own ending: `Finished` (infill), `ModelReady`
+(loading), `Scored`, `Prewarmed`; frames and progress come before it. Events are delivered on the engine's thread:
+`on_event` must be quick and thread-safe (hand the value over, do nothing else).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.types import Event, InfillRequest, ModelChoice
+from engine.types import Event, InfillRequest, ModelChoice, ScoreRequest
 
 if TYPE_CHECKING:
     from engine.thread import EngineThread, Loader
@@ -57,8 +57,23 @@ class EngineSession:
 
     def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
         """Queues a request; an older job with the same `key` (one per document) is cancelled first."""
-        job = self._new_job(key)
+        self._cancel(f"prewarm {key}")
+        job = self._new_job(f"run {key}")
         self._running().submit(job, request, on_event)
+        return job
+
+    def prewarm(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
+        """Queues the computation of the context of a request that may soon come; it ends with `Prewarmed`.
+
+        It never cancels a run of the same document, and the next `submit` or `prewarm` with its `key` cancels it."""
+        job = self._new_job(f"prewarm {key}")
+        self._running().prewarm(job, request, on_event)
+        return job
+
+    def score(self, request: ScoreRequest, on_event: OnEvent, *, key: str = "") -> Job:
+        """Queues the scoring of a text; it ends with `Scored`. An older scoring with the same `key` is cancelled."""
+        job = self._new_job(f"score {key}")
+        self._running().score(job, request, on_event)
         return job
 
     def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job:
@@ -84,12 +99,15 @@ class EngineSession:
         return ended
 
     def _new_job(self, key: str) -> Job:
-        older = self._live.get(key)
-        if older is not None:
-            older.cancel()
+        self._cancel(key)
         job = Job(next(self._ids), key)
         self._live[key] = job
         return job
+
+    def _cancel(self, key: str) -> None:
+        older = self._live.get(key)
+        if older is not None:
+            older.cancel()
 
     def _running(self) -> EngineThread:
         if self._thread is None:

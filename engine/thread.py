@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from engine.device import prepare_process, yield_to_the_window
 from engine.errors import EngineError, OutOfMemoryError
-from engine.types import Cancelled, Event, Failed, InfillRequest, ModelChoice, ModelLoading, ModelReady, RunStats
+from engine.types import (
+    Cancelled,
+    Event,
+    Failed,
+    InfillRequest,
+    ModelChoice,
+    ModelLoading,
+    ModelReady,
+    RunStats,
+    ScoreRequest,
+)
 
 if TYPE_CHECKING:
     from engine.models.base import ModelAdapter
@@ -36,6 +46,20 @@ class _Infill:
 
 
 @dataclass(frozen=True, slots=True)
+class _Prewarm:
+    job: Job
+    request: InfillRequest
+    on_event: OnEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    job: Job
+    request: ScoreRequest
+    on_event: OnEvent
+
+
+@dataclass(frozen=True, slots=True)
 class _Load:
     job: Job
     choice: ModelChoice
@@ -50,7 +74,8 @@ class _Close:
     """End the thread."""
 
 
-_Order: TypeAlias = _Infill | _Load | _Unload | _Close
+_Job: TypeAlias = _Infill | _Prewarm | _Score | _Load
+_Order: TypeAlias = _Job | _Unload | _Close
 
 
 class EngineThread:
@@ -70,6 +95,14 @@ class EngineThread:
     def submit(self, job: Job, request: InfillRequest, on_event: OnEvent) -> None:
         """Queues an infill."""
         self._orders.put(_Infill(job, request, on_event))
+
+    def prewarm(self, job: Job, request: InfillRequest, on_event: OnEvent) -> None:
+        """Queues the computation of a request's context."""
+        self._orders.put(_Prewarm(job, request, on_event))
+
+    def score(self, job: Job, request: ScoreRequest, on_event: OnEvent) -> None:
+        """Queues the scoring of a text."""
+        self._orders.put(_Score(job, request, on_event))
 
     def load(self, job: Job, choice: ModelChoice, on_event: OnEvent) -> None:
         """Queues the loading of a model, which answers all later requests."""
@@ -95,17 +128,11 @@ class EngineThread:
                 self._carry_out(order)
         self._runner = None
 
-    def _carry_out(self, order: _Infill | _Load) -> None:
+    def _carry_out(self, order: _Job) -> None:
         """The outermost line of a job: whatever happens, exactly one ending is sent."""
         job = order.job
         try:
-            if isinstance(order, _Load):
-                self._runner = None
-                order.on_event(self._load_model(order))
-            elif job.is_cancelled:
-                order.on_event(Cancelled(job.id, order.request, (), RunStats()))
-            else:
-                order.on_event(self._ready_runner(order).run(job, order.request, order.on_event))
+            order.on_event(self._answer(order))
         except EngineError as error:
             order.on_event(Failed(job.id, str(error), type(error).__name__))
         except MemoryError:
@@ -118,17 +145,29 @@ class EngineThread:
             sentence = f"The engine failed ({type(error).__name__}: {error}). Your text is unchanged; try again."
             order.on_event(Failed(job.id, sentence, type(error).__name__))
 
-    def _load_model(self, order: _Load) -> Event:
+    def _answer(self, order: _Job) -> Event:
         job = order.job
         if job.is_cancelled:
-            return Cancelled(job.id, None, (), RunStats())
+            return Cancelled(job.id, None if isinstance(order, _Load) else order.request, (), RunStats())
+        if isinstance(order, _Load):
+            return self._load_model(order)
+        runner = self._ready_runner(order)
+        if isinstance(order, _Prewarm):
+            return runner.prewarm(job, order.request)
+        if isinstance(order, _Score):
+            return runner.score(job, order.request)
+        return runner.run(job, order.request, order.on_event)
+
+    def _load_model(self, order: _Load) -> Event:
+        job = order.job
+        self._runner = None
         self._choice = order.choice
         order.on_event(ModelLoading(job.id, order.choice.name, 0.0))
         runner = self._load_runner()
         order.on_event(ModelLoading(job.id, order.choice.name, 1.0))
         return ModelReady(job.id, runner.info)
 
-    def _ready_runner(self, order: _Infill) -> Runner:
+    def _ready_runner(self, order: _Infill | _Prewarm | _Score) -> Runner:
         if self._runner is None:
             order.on_event(ModelLoading(order.job.id, self._choice.name, 0.0))
             return self._load_runner()
@@ -149,7 +188,7 @@ class EngineThread:
     def _out_of_memory(self, job: Job) -> Failed:
         """Drops the cache, so that the next, smaller job has room."""
         if self._runner is not None:
-            self._runner.drop_cache()
+            self._runner.drop_caches()
         sentence = "Memory ran out. Your text is unchanged; select less, choose a smaller context, or the device “cpu”."
         return Failed(job.id, sentence, OutOfMemoryError.__name__)
 

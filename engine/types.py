@@ -204,8 +204,46 @@ class Cancelled:
     the loading of a model."""
 
     job_id: int
-    request: InfillRequest | None
+    request: InfillRequest | ScoreRequest | None
     spans: tuple[SpanDraft, ...]
+    stats: RunStats
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """A wish to know how likely a text is: the whole of it from left to right, or a span of it given both sides."""
+
+    text: str
+    span: TextSpan | None = None
+    starts_document: bool = True
+    ends_document: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """Exact log-likelihood (nats) of the token that covers the code points [start, end) of the request's text."""
+
+    start: int
+    end: int
+    log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The answer to a `ScoreRequest`. `bits_per_byte` counts UTF-8 bytes of what was scored."""
+
+    job_id: int
+    request: ScoreRequest
+    tokens: tuple[TokenScore, ...]
+    bits_per_byte: float
+    model: ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Prewarmed:
+    """The context of a request was computed ahead of it."""
+
+    job_id: int
     stats: RunStats
 
 
@@ -236,5 +274,5 @@ class ModelReady:
     info: ModelInfo
 
 
-Ending: TypeAlias = Finished | Cancelled | Failed | ModelReady
+Ending: TypeAlias = Finished | Scored | Prewarmed | Cancelled | Failed | ModelReady
 Event: TypeAlias = Frame | ModelLoading | Ending

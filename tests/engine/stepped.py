@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.cache import CleanTokenCache
 from engine.canvas import Placed
-from engine.types import Cancelled, Event, Failed, Finished, Frame, ModelReady
+from engine.types import Cancelled, Ending, Event, Failed, Finished, Frame, ModelReady, Prewarmed, Scored
 from tests.engine.tiny import load_tiny, write_checkpoint
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Events:
         with self._changed:
             assert self._changed.wait_for(lambda: wanted(self._events), PATIENCE), self._events
 
-    def ending(self) -> Finished | Cancelled | Failed | ModelReady:
+    def ending(self) -> Ending:
         self.wait_for(lambda events: any(is_ending(event) for event in events))
         return next(event for event in self._events if is_ending(event))  # type: ignore[return-value]
 
@@ -92,4 +92,4 @@ class Events:
 
 
 def is_ending(event: Event) -> bool:
-    return isinstance(event, Finished | Cancelled | Failed | ModelReady)
+    return isinstance(event, Finished | Scored | Prewarmed | Cancelled | Failed | ModelReady)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from engine.session import EngineSession
-from engine.types import Cancelled, Failed, Finished, InfillRequest, Mode, ModelChoice, ModelReady, TextSpan
+from engine.types import Cancelled, Failed, Finished, InfillRequest, Mode, ModelChoice, ModelReady, Prewarmed, TextSpan
 from tests.engine.stepped import Events, SteppedModel
 from tests.engine.tiny import write_checkpoint
 
@@ -212,6 +212,27 @@ def test_an_unloaded_model_is_loaded_again_by_the_next_job(real: EngineSession) 
     first = fill(real, REQUEST)
     real.unload()
     assert fill(real, REQUEST).variations == first.variations
+
+
+def test_a_prewarmed_request_finds_its_context_computed(real: EngineSession) -> None:
+    long = replace(REQUEST, text=TEXT * 2, spans=(TextSpan(100, 110),))
+    events = Events()
+    real.prewarm(long, events)
+    warmed = events.ending()
+    assert isinstance(warmed, Prewarmed)
+    assert warmed.stats.computed_tokens > 64
+    assert fill(real, long).stats.computed_tokens < 32
+
+
+def test_a_request_cancels_the_prewarming_of_its_document(session: EngineSession, model: SteppedModel) -> None:
+    running, warming, wanted = Events(), Events(), Events()
+    session.submit(REQUEST, running, key="other")
+    session.prewarm(REQUEST, warming, key="a.txt")
+    session.submit(REQUEST, wanted, key="a.txt")
+    model.allow(MANY)
+    assert isinstance(warming.ending(), Cancelled)
+    assert isinstance(wanted.ending(), Finished)
+    assert isinstance(running.ending(), Finished)
 
 
 def test_closing_ends_a_running_job_and_the_thread(model: SteppedModel) -> None:

@@ -1,0 +1,111 @@
+"""Scores cover the text exactly, and equal what the sampler would have computed."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from engine.cache_pool import CachePool
+from engine.canvas import Piece, Placed
+from engine.errors import RequestError
+from engine.likelihood import CHUNK, bound_span, score_span
+from engine.models.base import ModelAdapter
+from engine.scoring import bits_per_byte, score
+from engine.session import EngineSession
+from engine.types import ContextOrder, ModelChoice, Scored, ScoreRequest, TextSpan, TokenScore
+from tests.engine.stepped import Events
+from tests.engine.tiny import load_tiny, write_checkpoint
+
+TEXT = "The naïve café 😀 ends.\r\nThen the line after it.\r\n"
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> ModelAdapter:
+    return load_tiny(write_checkpoint(tmp_path_factory.mktemp("checkpoint")))
+
+
+@pytest.fixture
+def lease(adapter: ModelAdapter) -> Callable[..., object]:
+    return CachePool(adapter.new_cache).lease
+
+
+def all_scores(adapter: ModelAdapter, request: ScoreRequest) -> list[TokenScore]:
+    return [one for part in score(adapter, CachePool(adapter.new_cache).lease, request) for one in part]
+
+
+@pytest.mark.parametrize("span", [None, TextSpan(4, 20), TextSpan(20, 30)])
+def test_the_tokens_cover_the_text_without_gaps(adapter: ModelAdapter, span: TextSpan | None) -> None:
+    scores = all_scores(adapter, ScoreRequest(TEXT, span))
+    wanted = span or TextSpan(0, len(TEXT))
+    assert scores[0].start == wanted.start
+    assert scores[-1].end == wanted.end
+    for one, following in itertools.pairwise(scores):
+        assert following.start in {one.end, one.start}  # a split character is shared
+    assert all(one.log_likelihood < 0 for one in scores)
+
+
+def test_a_texts_score_equals_one_pass_a_token(adapter: ModelAdapter) -> None:
+    scores = all_scores(adapter, ScoreRequest("The cat sat there."))
+    ids = adapter.tokenizer.encode("The cat sat there.")
+    begin = adapter.config.special_tokens.begin
+    assert begin is not None
+    cache = adapter.new_cache()
+    fed = [Placed(begin, 0)]
+    for position, (token, one) in enumerate(zip(ids, scores, strict=True), start=1):
+        logits = adapter.step(cache, fed, [position])
+        assert one.log_likelihood == pytest.approx(float(logits.log_softmax(-1)[0, token]), abs=1e-4)
+        fed = [Placed(token, position)]
+
+
+def test_a_text_longer_than_the_context_is_scored_in_windows(adapter: ModelAdapter) -> None:
+    text = "The cat sat on the mat. " * 40
+    request = ScoreRequest(text)
+    parts = list(score(adapter, CachePool(adapter.new_cache).lease, request))
+    assert len(parts) > adapter.config.context_length / CHUNK
+    assert sum(len(part) for part in parts) == len(adapter.tokenizer.encode(text))
+
+
+def test_bits_per_byte_counts_utf8_bytes(adapter: ModelAdapter) -> None:
+    scores = [TokenScore(0, 1, -math.log(2) * 4)]
+    assert bits_per_byte("é", scores) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("span", [TextSpan(3, 3), TextSpan(0, 999), TextSpan(-1, 2)])
+def test_nothing_to_score_is_refused(adapter: ModelAdapter, span: TextSpan) -> None:
+    with pytest.raises(RequestError, match="nothing to score"):
+        all_scores(adapter, ScoreRequest(TEXT, span))
+
+
+def test_the_bound_over_orders_is_exact_for_one_token_and_tightens(adapter: ModelAdapter) -> None:
+    pool = CachePool(adapter.new_cache)
+    order = ContextOrder.PREFIX_FIRST
+    one = [Piece(ids=(1, 2, 3)), Piece(ids=(9,), span=0), Piece(ids=(4, 5))]
+    exact = sum(score_span(adapter, pool.lease, one, 1, order))
+    bound = bound_span(adapter, pool.lease, one, 1, order, orders=4, generator=torch.Generator().manual_seed(0))
+    assert bound == pytest.approx(exact, abs=1e-5)
+
+    several = [Piece(ids=(1, 2, 3)), Piece(ids=(9, 8, 7, 6, 5), span=0), Piece(ids=(4,))]
+
+    def mean_bound(orders: int, seeds: int) -> float:
+        generator = torch.Generator().manual_seed(3)
+        values = [
+            bound_span(adapter, pool.lease, several, 1, order, orders=orders, generator=generator) for _ in range(seeds)
+        ]
+        return sum(values) / seeds
+
+    assert mean_bound(1, 64) <= mean_bound(8, 8) + 1e-6
+
+
+def test_a_session_scores_between_runs(adapter: ModelAdapter) -> None:
+    session = EngineSession(ModelChoice(name=str(adapter.config.folder), device="cpu", dtype="float32", threads=1))
+    events = Events()
+    session.score(ScoreRequest(TEXT, TextSpan(4, 14)), events)
+    ending = events.ending()
+    assert session.close()
+    assert isinstance(ending, Scored)
+    assert ending.bits_per_byte > 0
+    assert ending.model.name == "tiny"
