@@ -230,10 +230,19 @@ class Preview(Surface):
         self.foldAll(Scintilla.FoldAction.Expand)
         line = self._real.contractedFoldNext(0)
         while line >= 0:
-            shown = self.lineFromPosition(self._map.to_shown(self._real.positionFromLine(line)))
-            self.colourise(self.positionFromLine(shown), self.positionFromLine(shown + 1))
+            shown = self._shown_line(line)
+            self._style_to(self.lineEndPosition(self._shown_line(self._real.lastChild(line, -1))))
             self.foldLine(shown, Scintilla.FoldAction.Contract)
             line = self._real.contractedFoldNext(line + 1)
+
+    def _shown_line(self, line: int) -> int:
+        assert self._map is not None
+        return self.lineFromPosition(self._map.to_shown(self._real.positionFromLine(line)))
+
+    def _style_to(self, pos: int) -> None:
+        """Lets the lexer, which also finds the folds, get as far as `pos`."""
+        if self.endStyled() < pos:
+            self.colourise(self.endStyled(), pos)
 
     def _copy_scroll(self) -> None:
         assert self._map is not None
@@ -241,7 +250,7 @@ class Preview(Surface):
         top = real.firstVisibleLine()
         line = real.docLineFromVisible(top)
         below = top - real.visibleFromDocLine(line)
-        shown = self.lineFromPosition(self._map.to_shown(real.positionFromLine(line)))
+        shown = self._shown_line(line)
         self.setXOffset(real.xOffset())
         self.setFirstVisibleLine(self.visibleFromDocLine(shown))
         if below:

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.editor.draft import MaskLayout, SpanPreview, plain_text, render
+from app.editor.indicators import Indicator
+from engine.types import Cell, CellState, TextSpan
+
+MASK = Cell("", CellState.MASKED)
+BLANK = "\N{NO-BREAK SPACE}"
+SPAN = TextSpan(0, 1)
+
+
+def show(*cells, text="", column=0, indentation="", is_proposal=False):
+    rendered = render(SpanPreview(SPAN, cells, is_proposal), MaskLayout(text, column, indentation))
+    return rendered.data.decode(), rendered.runs
+
+
+def accepted(text):
+    return Cell(text, CellState.ACCEPTED, 0.9)
+
+
+cells = st.builds(
+    lambda text, state: MASK if state is CellState.MASKED else Cell(text, state, 0.5),
+    st.text(st.sampled_from("ab \n\r\té日😀"), min_size=1, max_size=6),
+    st.sampled_from(list(CellState)),
+)
+
+
+@given(st.lists(cells, max_size=12), st.text(max_size=30), st.integers(0, 20), st.booleans())
+def test_the_letters_of_a_draft_are_all_there_and_every_mask_is_one_box(drawn, text, column, is_proposal):
+    rendered = render(SpanPreview(SPAN, tuple(drawn), is_proposal), MaskLayout(text, column, "  "))
+    visible = "".join(cell.text for cell in drawn).split()
+    assert "".join(rendered.data.decode().replace(BLANK, "").split()) == "".join(visible)
+    boxes = [run for run in rendered.runs if run.indicator is Indicator.MASKED]
+    assert len(boxes) == sum(1 for cell in drawn if cell.state is CellState.MASKED)
+    for run in rendered.runs:
+        assert 0 <= run.start < run.start + run.length <= len(rendered.data)
+        rendered.data[run.start : run.start + run.length].decode()  # no character is cut
+
+
+@given(st.lists(cells.filter(lambda cell: cell.state is not CellState.MASKED), max_size=8))
+def test_a_draft_without_masks_is_exactly_its_text(drawn):
+    shown, _ = show(*drawn)
+    assert shown == "".join(cell.text.replace("\r\n", "\n").replace("\r", "\n") for cell in drawn)
+
+
+def test_masks_take_the_shape_of_the_text_that_was_there():
+    text = "    if not readings:\n        raise ValueError('nothing to average here')\n    return 1"
+    shown, _ = show(*[MASK] * 14, text=text)
+    rows = shown.replace(BLANK, "▁").split("\n")
+    assert [len(row) - len(row.lstrip()) for row in rows] == [4, 8, 4]
+    assert all(len(row) <= 60 for row in rows)
+
+
+def test_masks_beyond_the_old_text_go_on_in_rows():
+    shown, _ = show(*[MASK] * 100, text="x", column=8, indentation="        ")
+    rows = shown.split("\n")
+    assert len(rows) > 5
+    assert all(len(row) <= 80 for row in rows)
+    assert all(row.startswith("        ") for row in rows[1:])
+
+
+def test_a_box_stands_apart_from_the_words_beside_it():
+    shown, _ = show(accepted("one"), MASK, accepted("two"), MASK, accepted(" three"))
+    assert shown.replace(BLANK, "▁") == "one ▁▁ two ▁▁▁ three"
+
+
+def test_marks_leave_out_white_space_and_line_ends():
+    _, runs = show(accepted("  one\n    two \n"))
+    assert [(run.start, run.length) for run in runs] == [(2, 3), (10, 3)]
+
+
+def test_states_differ_in_shape_not_only_in_color():
+    states = (CellState.MASKED, CellState.REVEALED, CellState.ACCEPTED, CellState.DOUBTFUL, CellState.KEPT)
+    marks = []
+    for state in states:
+        _, runs = show(MASK if state is CellState.MASKED else Cell("word", state, 0.5))
+        marks.append(frozenset(run.indicator for run in runs))
+    assert len(set(marks)) == len(states)
+
+
+def test_a_proposal_marks_its_ground_and_its_doubts_only():
+    _, runs = show(accepted("sure "), Cell("perhaps", CellState.DOUBTFUL, 0.1), is_proposal=True)
+    assert [run.indicator for run in runs] == [Indicator.PROPOSAL, Indicator.DOUBTFUL]
+
+
+def test_where_only_plain_text_can_be_shown_a_mask_is_a_sign():
+    assert plain_text((accepted("a"), MASK, accepted("b"))) == "a░b"
