@@ -13,7 +13,8 @@ from app.document.languages import LANGUAGES, language_label, language_of
     ("name", "language"),
     [
         ("a.py", "python"), ("A.PYI", "python"), ("README.md", "markdown"), ("x.cpp", "c"), ("x.h", "c"),
-        ("d.json", "json"), ("c.yml", "yaml"), ("i.html", "html"), ("n.txt", "text"), ("Makefile", "text"), ("x.ts", "javascript"),
+        ("d.json", "json"), ("c.yml", "yaml"), ("i.html", "html"), ("n.txt", "text"),
+        ("Makefile", "text"), ("x.ts", "javascript"),
     ],
 )  # fmt: skip
 def test_the_name_decides(name, language):

@@ -1,0 +1,131 @@
+"""The line at the bottom: messages, what the engine does, and where the caret is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStatusBar,
+    QToolButton,
+    QWidget,
+)
+
+MESSAGE_MS = 10_000
+
+
+class StatusBar(QStatusBar):
+    """Shows what it is told. The Stop button is always there, and enabled while something runs."""
+
+    stop_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.message = _label("Message", selectable=True)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.engine = _label("Engine")
+        self.progress = self._make_progress()
+        self.stop = self._make_stop()
+        self.position = _label("Position of the caret")
+        self.counts = _label("Words or selection")
+        self.language = _button("Language", "Choose the language for coloring")
+        self.encoding = _button("Encoding", "Reopen or save in another encoding")
+        self.eol = _label("Line ends")
+        self._clearing = QTimer(self, singleShot=True, interval=MESSAGE_MS)
+        self._clearing.timeout.connect(self.clear_message)
+        self._lay_out()
+        self.set_running(False)
+
+    def show_message(self, text: str) -> None:
+        """Shows a sentence for a while."""
+        self.message.setText(text)
+        self.message.setToolTip(text)
+        self._clearing.start()
+
+    def clear_message(self) -> None:
+        """Takes the sentence away."""
+        self._clearing.stop()
+        self.message.clear()
+        self.message.setToolTip("")
+
+    def show_engine(self, text: str, state: str = "idle") -> None:
+        """Shows what the engine is or does; `state` is idle, busy, ready or failed, and colors it."""
+        self.engine.setText(text)
+        self.engine.setToolTip(text)
+        self.engine.setProperty("state", state)
+        self.engine.style().polish(self.engine)
+
+    def show_progress(self, done: int, of: int) -> None:
+        """Shows how far a run or a loading has come; `of` 0 hides the bar."""
+        self.progress.setVisible(of > 0)
+        self.progress.setRange(0, max(1, of))
+        self.progress.setValue(done)
+
+    def set_running(self, running: bool) -> None:
+        """Enables Stop while something runs."""
+        self.stop.setEnabled(running)
+        if not running:
+            self.show_progress(0, 0)
+
+    def close_down(self) -> None:
+        """Ends what would still happen later."""
+        self._clearing.stop()
+
+    def _make_progress(self) -> QProgressBar:
+        bar = QProgressBar()
+        bar.setTextVisible(False)
+        bar.setFixedSize(96, 4)
+        bar.setAccessibleName("Progress of the run")
+        return bar
+
+    def _make_stop(self) -> QPushButton:
+        button = QPushButton("Stop")
+        button.setObjectName("stop")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolTip("Stop the run and keep what is written so far as a proposal (Esc)")
+        button.setAccessibleName("Stop the run")
+        button.clicked.connect(self.stop_clicked)
+        return button
+
+    def _lay_out(self) -> None:
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(12, 0, 8, 0)
+        row.setSpacing(10)
+        row.addWidget(self.message, 1)
+        widgets: list[QWidget] = [self.engine, self.progress, self.stop, _separator(), self.position, self.counts]
+        widgets += [_separator(), self.language, self.encoding, self.eol]
+        for widget in widgets:
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.addPermanentWidget(line, 1)
+
+
+def _label(name: str, *, selectable: bool = False) -> QLabel:
+    label = QLabel()
+    label.setAccessibleName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    if selectable:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _button(name: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName("choice")
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setToolTip(tip)
+    button.setAccessibleName(name)
+    return button
+
+
+def _separator() -> QFrame:
+    line = QFrame()
+    line.setObjectName("separator")
+    line.setFixedSize(1, 14)
+    return line

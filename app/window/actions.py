@@ -1,0 +1,169 @@
+"""Which commands there are, and the menus made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from app.commands import Command, Commands
+from app.infill.controller import InfillController
+from app.window.tabs import Tab
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+_MENUS = {"file": "&File", "edit": "&Edit", "view": "&View", "infill": "&Infill", "help": "&Help"}
+
+
+def make_commands(window: MainWindow) -> Commands:
+    """All commands of a window."""
+    commands = Commands()
+    commands.add(*_file(window), *_edit(window), *_view(window), *_infill(window), *_help(window))
+    return commands
+
+
+class Actions:
+    """The commands as QActions: in menus, with their keys, enabled when they can act."""
+
+    def __init__(self, commands: Commands, bar: QMenuBar, owner: QWidget) -> None:
+        self.commands = commands
+        self._owner = owner
+        self._pairs: list[tuple[Command, QAction]] = []
+        for group, title in _MENUS.items():
+            menu = bar.addMenu(title)
+            menu.aboutToShow.connect(self.refresh)
+            for command in commands.group(group):
+                if command.starts_section:
+                    menu.addSeparator()
+                menu.addAction(self._action(command, owner))
+
+    def refresh(self) -> None:
+        """Shows which commands can act now, and what is switched on."""
+        for command, action in self._pairs:
+            action.setEnabled(command.can_run)
+            if command.is_on is not None:
+                action.setChecked(command.is_on())
+
+    def menu(self, *command_ids: str) -> QMenu:
+        """A menu of its own with these commands; an empty id separates."""
+        self.refresh()
+        menu = QMenu(self._owner)
+        for command_id in command_ids:
+            menu.addAction(self.of(command_id)) if command_id else menu.addSeparator()
+        return menu
+
+    def of(self, command_id: str) -> QAction:
+        """The action of a command."""
+        return next(action for command, action in self._pairs if command.id == command_id)
+
+    def _action(self, command: Command, owner: QWidget) -> QAction:
+        action = QAction(command.title, owner)
+        action.setObjectName(command.id)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setCheckable(command.is_on is not None)
+        action.triggered.connect(_guarded(command))
+        owner.addAction(action)
+        self._pairs.append((command, action))
+        return action
+
+
+def _guarded(command: Command) -> Callable[[bool], None]:
+    """A key pressed when its command cannot act does nothing; the menu's enabled state may be stale by then."""
+
+    def act(on: bool = False) -> None:
+        if command.can_run:
+            if command.is_on is None:
+                command.handler()
+            else:
+                command.handler(on)
+
+    return act
+
+
+def _file(window: MainWindow) -> list[Command]:
+    filing, front = window.filing, window.with_front
+    has_tab = window.has_tab
+    return [
+        Command("file.new", "New", filing.new, ("Ctrl+N", "Ctrl+T")),
+        Command("file.open", "Open…", filing.ask_open, ("Ctrl+O",)),
+        Command("file.save", "Save", front(filing.save), ("Ctrl+S",), has_tab, starts_section=True),
+        Command("file.save_as", "Save As…", front(filing.save_as), ("Ctrl+Shift+S",), has_tab),
+        Command("file.save_all", "Save All", filing.save_all, ("Ctrl+Alt+S",), has_tab),
+        Command("file.reload", "Reload from Disk", front(filing.reload), (), window.has_file),
+        Command("file.close", "Close Tab", front(filing.close), ("Ctrl+W", "Ctrl+F4"), has_tab, starts_section=True),
+        Command("file.quit", "Quit", window.close, ("Ctrl+Q",)),
+    ]
+
+
+def _edit(window: MainWindow) -> list[Command]:
+    def view(act: Callable[[Tab], object]) -> Callable[[], object]:
+        return window.with_front(act)
+
+    has_tab = window.has_tab
+    return [
+        Command("edit.undo", "Undo", view(lambda tab: tab.view.undo()), ("Ctrl+Z",), has_tab),
+        Command("edit.redo", "Redo", view(lambda tab: tab.view.redo()), ("Ctrl+Shift+Z", "Ctrl+Y"), has_tab),
+        Command("edit.cut", "Cut", view(lambda tab: tab.view.cut()), ("Ctrl+X",), has_tab, starts_section=True),
+        Command("edit.copy", "Copy", view(lambda tab: tab.view.copy()), ("Ctrl+C",), has_tab),
+        Command("edit.paste", "Paste", view(lambda tab: tab.view.paste()), ("Ctrl+V",), has_tab),
+        Command("edit.select_all", "Select All", view(lambda tab: tab.view.select_all()), ("Ctrl+A",), has_tab),
+        Command("edit.go_to_line", "Go to Line…", window.ask_line, ("Ctrl+G",), has_tab, starts_section=True),
+    ]
+
+
+def _view(window: MainWindow) -> list[Command]:
+    settings, tabs = window.settings, window.tabs
+
+    def switch(command: str, title: str, key: str) -> Command:
+        def turn(on: bool) -> None:
+            settings[key] = on
+
+        return Command(command, title, turn, is_on=lambda: bool(settings[key]))
+
+    def zoom(by: int) -> Callable[[], None]:
+        def turn() -> None:
+            setting = settings.declaration("editor.font_size")
+            size = settings["editor.font_size"] + by
+            settings["editor.font_size"] = int(min(max(size, setting.minimum or size), setting.maximum or size))
+
+        return turn
+
+    return [
+        Command("view.settings", "Settings", window.show_settings, ("Ctrl+,",), is_on=window.settings_shown),
+        switch("view.wrap", "Wrap Long Lines", "editor.wrap"),
+        switch("view.line_numbers", "Line Numbers", "editor.show_line_numbers"),
+        switch("view.whitespace", "White Space", "editor.show_whitespace"),
+        Command("view.larger", "Larger Text", zoom(1), ("Ctrl++", "Ctrl+="), starts_section=True),
+        Command("view.smaller", "Smaller Text", zoom(-1), ("Ctrl+-",)),
+        Command("view.usual_size", "Usual Text Size", lambda: settings.reset("editor.font_size"), ("Ctrl+0",)),
+        Command("view.next_tab", "Next Tab", lambda: tabs.step(1), ("Ctrl+PgDown", "Ctrl+Tab"), starts_section=True),
+        Command("view.previous_tab", "Previous Tab", lambda: tabs.step(-1), ("Ctrl+PgUp", "Ctrl+Shift+Tab")),
+    ]
+
+
+def _infill(window: MainWindow) -> list[Command]:
+    def control(act: Callable[[InfillController], object]) -> Callable[[], object]:
+        return window.with_front(lambda tab: act(tab.controller))
+
+    has_tab, pending, running = window.has_tab, window.has_pending, window.is_running
+    fill, refine = control(lambda it: it.fill()), control(lambda it: it.refine())
+    on, accept = control(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
+    reject, stop = control(lambda it: it.reject()), control(lambda it: it.stop())
+    return [
+        Command("infill.fill", "Fill Selection", fill, ("Ctrl+Return", "Ctrl+Enter"), has_tab),
+        Command("infill.refine", "Refine Selection", refine, ("Ctrl+Alt+Return", "Ctrl+Alt+Enter"), has_tab),
+        Command("infill.continue", "Continue at Caret", on, ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), has_tab),
+        Command("infill.accept", "Accept Proposal", accept, ("Ctrl+Alt+Y",), pending, starts_section=True),
+        Command("infill.reject", "Discard Proposal", reject, ("Ctrl+Alt+N",), pending),
+        Command("infill.stop", "Stop", stop, ("Ctrl+.",), running, starts_section=True),
+    ]
+
+
+def _help(window: MainWindow) -> list[Command]:
+    return [
+        Command("help.keys", "Keys", window.show_keys, ("F1",)),
+        Command("help.about", "About Redraft", window.show_about),
+    ]

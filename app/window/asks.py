@@ -1,0 +1,130 @@
+"""Every question the window puts to the user. Tests put a fake in its place, so that nothing blocks."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
+
+
+class Answer(StrEnum):
+    """What the user chose."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    OVERWRITE = "overwrite"
+    RELOAD = "reload"
+    UTF8 = "utf-8"
+    ACCEPT = "accept"
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+class Asks(Protocol):
+    """The questions."""
+
+    def open_paths(self, folder: Path | None) -> list[Path]:
+        """Which files are to be opened."""
+
+    def save_path(self, suggestion: Path) -> Path | None:
+        """Where a document is to be saved."""
+
+    def unsaved(self, title: str) -> Answer:
+        """SAVE, DISCARD or CANCEL, before a modified document is closed."""
+
+    def changed_on_disk(self, title: str) -> Answer:
+        """OVERWRITE, RELOAD or CANCEL, before another program's changes are written over."""
+
+    def unencodable(self, sentence: str) -> Answer:
+        """UTF8 or CANCEL, when the encoding lacks a character."""
+
+    def proposal(self, title: str) -> Answer:
+        """ACCEPT, DISCARD or CANCEL, before a document with a pending proposal is closed."""
+
+    def running(self, title: str) -> Answer:
+        """STOP or CANCEL, before a document is closed in which a run is writing."""
+
+    def lose_changes(self, title: str) -> Answer:
+        """RELOAD or CANCEL, before a modified document is read again from disk."""
+
+    def line(self, last: int) -> int | None:
+        """Which line to go to, from 1 to `last`."""
+
+
+class DialogAsks:
+    """Asks with dialogs over `parent`."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+
+    def open_paths(self, folder: Path | None) -> list[Path]:
+        """Shows the system's dialog for opening."""
+        names, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(folder or ""))
+        return [Path(name) for name in names]
+
+    def save_path(self, suggestion: Path) -> Path | None:
+        """Shows the system's dialog for saving."""
+        name, _ = QFileDialog.getSaveFileName(self._parent, "Save As", str(suggestion))
+        return Path(name) if name else None
+
+    def unsaved(self, title: str) -> Answer:
+        """Save, discard or go back."""
+        return self._ask(
+            f"Save the changes to “{title}”?",
+            "They are lost if they are not saved.",
+            {"Save": Answer.SAVE, "Discard": Answer.DISCARD},
+        )
+
+    def changed_on_disk(self, title: str) -> Answer:
+        """Overwrite, reload or go back."""
+        return self._ask(
+            f"“{title}” was changed by another program.",
+            "Overwrite keeps your version, Reload takes the one on disk. Nothing was saved yet.",
+            {"Reload": Answer.RELOAD, "Overwrite": Answer.OVERWRITE},
+        )
+
+    def unencodable(self, sentence: str) -> Answer:
+        """Save as UTF-8 or go back."""
+        return self._ask("The text does not fit the file's encoding.", sentence, {"Save as UTF-8": Answer.UTF8})
+
+    def proposal(self, title: str) -> Answer:
+        """Accept, discard or go back."""
+        return self._ask(
+            f"A proposal in “{title}” is waiting.",
+            "It is not part of the file yet.",
+            {"Accept": Answer.ACCEPT, "Discard": Answer.DISCARD},
+        )
+
+    def running(self, title: str) -> Answer:
+        """Stop or go back."""
+        return self._ask(
+            f"A run is still writing in “{title}”.",
+            "What it has written so far is dropped. Your own text stays as it is.",
+            {"Stop and Close": Answer.STOP},
+        )
+
+    def lose_changes(self, title: str) -> Answer:
+        """Reload or go back."""
+        return self._ask(f"Reload “{title}” from disk?", "Your unsaved changes are lost.", {"Reload": Answer.RELOAD})
+
+    def line(self, last: int) -> int | None:
+        """Asks for a number."""
+        number, given = QInputDialog.getInt(self._parent, "Go to Line", f"Line (1 to {last}):", 1, 1, last)
+        return number if given else None
+
+    def _ask(self, question: str, more: str, choices: dict[str, Answer]) -> Answer:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "Redraft", question, parent=self._parent)
+        box.setInformativeText(more)
+        buttons: dict[QPushButton, Answer] = {}
+        for label, answer in choices.items():
+            buttons[box.addButton(label, QMessageBox.ButtonRole.ActionRole)] = answer
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(next(iter(buttons)))
+        box.setEscapeButton(cancel)
+        box.exec()
+        for button, answer in buttons.items():
+            if button is box.clickedButton():
+                return answer
+        return Answer.CANCEL

@@ -1,0 +1,49 @@
+"""Keeps the engine's model in step with the settings: loads it in the background, again when another one is chosen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.infill.bridge import EngineBridge
+from app.settings import Settings
+from engine.types import ModelChoice
+
+_SETTLE_MS = 600
+
+
+class EngineLink(QObject):
+    """Asks the bridge for the chosen model: once at `start`, and whenever a setting of the engine has changed."""
+
+    def __init__(self, bridge: EngineBridge, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._settings = settings
+        self._waiting = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._waiting.timeout.connect(self.start)
+        self._started = False
+        settings.changed.connect(self._on_setting)
+
+    @property
+    def choice(self) -> ModelChoice:
+        """The model the settings ask for."""
+        settings = self._settings
+        return ModelChoice(
+            name=settings["engine.model"],
+            device=settings["engine.device"],
+            dtype=settings["engine.dtype"],
+            threads=settings["engine.threads"],
+        )
+
+    def start(self) -> None:
+        """Loads the chosen model now."""
+        self._waiting.stop()
+        self._started = True
+        self._bridge.load_model(self.choice)
+
+    def close_down(self) -> None:
+        """Ends what would still happen later."""
+        self._waiting.stop()
+
+    def _on_setting(self, key: str, _value: object) -> None:
+        if self._started and key.startswith("engine."):
+            self._waiting.start()

@@ -1,0 +1,60 @@
+"""The two pages of the Help menu."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+
+from app.commands import Commands
+
+_IN_THE_TEXT = (
+    ("Accept the proposal at the caret", "Tab"),
+    ("Stop the run and keep what is written; then discard it", "Esc"),
+)
+_GROUPS = {"infill": "Infill", "file": "File", "edit": "Edit", "view": "View"}
+
+
+def keys_text(commands: Commands) -> str:
+    """A table of all keys, as HTML."""
+    rows = []
+    for group, title in _GROUPS.items():
+        rows.append(f"<tr><td colspan='2' style='padding-top:10px'><b>{title}</b></td></tr>")
+        lines = [(command.title.rstrip("…"), command.key_text) for command in commands.group(group) if command.keys]
+        for name, key in (list(_IN_THE_TEXT) if group == "infill" else []) + lines:
+            rows.append(f"<tr><td style='padding-right:36px'>{escape(name)}</td><td>{escape(key)}</td></tr>")
+    return f"<table cellspacing='3'>{''.join(rows)}</table>"
+
+
+def about_text() -> str:
+    """What this is, as HTML."""
+    try:
+        number = version("redraft")
+    except PackageNotFoundError:
+        number = "(not installed)"
+    return (
+        f"<p><b>Redraft</b> {number}</p>"
+        "<p>An editor in which selected text is rewritten in place by masked diffusion,<br>"
+        "on your own machine. Nothing you write leaves it.</p><p>Apache License 2.0</p>"
+    )
+
+
+def show_page(parent: QWidget, title: str, html: str) -> QDialog:
+    """Shows a page in a dialog that blocks nothing."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    label = QLabel(html)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(22, 18, 22, 16)
+    layout.setSpacing(14)
+    layout.addWidget(label)
+    layout.addWidget(buttons)
+    dialog.show()
+    return dialog

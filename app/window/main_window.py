@@ -1,0 +1,259 @@
+"""The main window: joins tabs, menus, the settings panel and the status bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
+
+from app.document.document import Document
+from app.editor.view import EditorView
+from app.infill.bridge import EngineBridge
+from app.infill.controller import InfillController
+from app.panels.infill_strip import InfillStrip
+from app.panels.settings_panel import SettingsPanel
+from app.settings import Settings
+from app.statusbar import StatusBar
+from app.theme import Theme, Themes
+from app.window import shape, style
+from app.window.actions import Actions, make_commands
+from app.window.asks import Asks, DialogAsks
+from app.window.engine_link import EngineLink
+from app.window.filing import Filing
+from app.window.help import about_text, keys_text, show_page
+from app.window.notices import NoticeBar
+from app.window.status_feed import StatusFeed
+from app.window.tabs import Tab, Tabs
+from engine.types import ModelReady
+
+_SAVE_MS = 500
+_TEXT_MENU = (
+    *("infill.fill", "infill.refine", "infill.continue", "", "infill.accept", "infill.reject", ""),
+    *("edit.cut", "edit.copy", "edit.paste", "", "edit.select_all"),
+)
+
+
+class MainWindow(QMainWindow):
+    """The window. Its parts are public, for the code that joins them and for tests."""
+
+    def __init__(self, settings: Settings, themes: Themes, bridge: EngineBridge, asks: Asks | None = None) -> None:
+        super().__init__()
+        self.settings, self.themes, self.bridge = settings, themes, bridge
+        self.asks: Asks = asks or DialogAsks(self)
+        self.setAcceptDrops(True)
+        self.tabs, self.notices, self.status = Tabs(), NoticeBar(), StatusBar()
+        self.panel, self.strip = SettingsPanel(settings), InfillStrip()
+        self.filing = Filing(self.tabs, self.asks, self._make_tab, self)
+        self.engine = EngineLink(bridge, settings, self)
+        self.feed = StatusFeed(self.status, self.tabs, self.filing, bridge)
+        self.dock = self._lay_out()
+        self.actions_ = Actions(make_commands(self), self.menuBar(), self)
+        for label, command in (("Fill", "infill.fill"), ("Refine", "infill.refine"), ("Continue", "infill.continue")):
+            self.strip.add(label, self.actions_.of(command), primary=label == "Fill")
+        self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)
+        self._saving.timeout.connect(self._save_settings)
+        self._connect()
+        self._apply_theme(themes.current)
+        shape.restore(self)
+        self._on_tab()
+
+    # what commands and main ask for
+
+    def open_paths(self, targets: list[tuple[Path, int | None, int]]) -> None:
+        """Opens files, each at its line and column; an empty document when there is none."""
+        for path, line, column in targets:
+            self.filing.open(path, line, column)
+        if not self.tabs.count():
+            self.filing.new()
+
+    def with_front(self, act: Callable[[Tab], object]) -> Callable[[], object]:
+        """An action on the front tab, as one that takes no arguments."""
+
+        def on_front() -> object:
+            tab = self.tabs.current
+            return act(tab) if tab is not None else None
+
+        return on_front
+
+    def has_tab(self) -> bool:
+        """Whether a document is open."""
+        return self.tabs.current is not None
+
+    def has_file(self) -> bool:
+        """Whether the front document is a file."""
+        return self.tabs.current is not None and self.tabs.current.document.path is not None
+
+    def has_pending(self) -> bool:
+        """Whether a proposal waits in the front document."""
+        return self.tabs.current is not None and self.tabs.current.controller.has_pending
+
+    def is_running(self) -> bool:
+        """Whether something runs in the front document."""
+        return self.tabs.current is not None and self.tabs.current.controller.state in {"queued", "running"}
+
+    def ask_line(self) -> None:
+        """Asks for a line and goes there."""
+        tab = self.tabs.current
+        if tab is not None:
+            line = self.asks.line(tab.view.surface.lineCount())
+            if line is not None:
+                tab.view.go_to(line, 1)
+
+    def show_settings(self, shown: bool) -> None:
+        """Shows or hides the settings."""
+        self.dock.setVisible(shown)
+
+    def settings_shown(self) -> bool:
+        """Whether the settings are shown."""
+        return not self.dock.isHidden()
+
+    def show_keys(self) -> None:
+        """Shows which key does what."""
+        show_page(self, "Keys", keys_text(self.actions_.commands))
+
+    def show_about(self) -> None:
+        """Says what this is."""
+        show_page(self, "About Redraft", about_text())
+
+    def tell(self, sentence: str) -> None:
+        """Shows a sentence that must be read."""
+        self.notices.tell(sentence)
+
+    # Qt's events
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.filing.may_close_all():
+            event.ignore()
+            return
+        shape.remember(self)
+        self._saving.stop()
+        self._save_settings()
+        self.engine.close_down()
+        self.feed.close_down()
+        for tab in self.tabs.all:
+            self.tabs.take(tab)
+        self.bridge.close()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.filing.open(Path(url.toLocalFile()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Takes files that are dropped on the text; text that is dropped there is the view's."""
+        if isinstance(event, QDropEvent) and event.mimeData().hasUrls():
+            if event.type() == QEvent.Type.Drop:
+                self.dropEvent(event)
+            else:
+                event.acceptProposedAction()
+            return True
+        return super().eventFilter(watched, event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._look_at_disk()
+
+    # parts
+
+    def _lay_out(self) -> QDockWidget:
+        center = QWidget()
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self.tabs, 1)
+        self.setCentralWidget(center)
+        self.setStatusBar(self.status)
+        dock = QDockWidget("Settings", self)
+        dock.setObjectName("settings")
+        side = QWidget()
+        rows = QVBoxLayout(side)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.strip)
+        rows.addWidget(self.panel, 1)
+        dock.setWidget(side)
+        dock.setTitleBarWidget(QWidget())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        return dock
+
+    def _connect(self) -> None:
+        self.tabs.current_tab_changed.connect(self._on_tab)
+        self.tabs.close_asked.connect(self.filing.close)
+        self.filing.said.connect(self.status.show_message)
+        self.filing.failed.connect(self._on_failed)
+        self.panel.refused.connect(self.status.show_message)
+        self.themes.changed.connect(self._apply_theme)
+        self.settings.changed.connect(self._on_setting)
+        self.bridge.model_state.connect(self._on_model)
+
+    def _make_tab(self, document: Document) -> Tab:
+        view = EditorView(document, self.settings, self.themes.current)
+        tab = Tab(document, view, InfillController(view, self.bridge, self.settings))
+        for area in view.findChildren(QAbstractScrollArea):
+            area.viewport().installEventFilter(self)
+        view.menu_requested.connect(self._show_menu)
+        document.path_changed.connect(self._on_tab)
+        document.modified_changed.connect(self._on_tab)
+        tab.controller.state_changed.connect(self._on_tab)
+        self.feed.watch(tab)
+        return tab
+
+    def _on_tab(self, *_: object) -> None:
+        tab = self.tabs.current
+        self.setWindowTitle(f"{tab.document.title}[*] — Redraft" if tab is not None else "Redraft")
+        self.setWindowModified(tab is not None and tab.document.is_modified)
+        if tab is not None and tab.document.path is not None:
+            self.setWindowFilePath(str(tab.document.path))
+        self.actions_.refresh()
+
+    def _show_menu(self, place: QPoint) -> None:
+        menu = self.actions_.menu(*_TEXT_MENU)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
+
+    def _on_failed(self, sentence: str, tab: Tab | None) -> None:
+        if tab is None:
+            self.notices.tell(sentence)
+        else:
+            self.notices.tell(sentence, "Save As…", lambda: self.filing.save_as(tab))
+
+    def _on_model(self, event: object) -> None:
+        if isinstance(event, ModelReady):
+            self.panel.mark_trained(*event.info.trained_alpha_0)
+
+    def _on_setting(self, key: str, _value: object) -> None:
+        self._saving.start()
+        if key.startswith("editor."):
+            for tab in self.tabs.all:
+                tab.view.apply_settings()
+
+    def _save_settings(self) -> None:
+        try:
+            self.settings.save()
+        except OSError as error:
+            self.notices.tell(f"The settings could not be saved in {self.settings.path}: {error.strerror or error}.")
+
+    def _apply_theme(self, theme: Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            style.apply(app, theme)
+        for tab in self.tabs.all:
+            tab.view.apply_theme(theme)
+
+    def _look_at_disk(self) -> None:
+        tab = self.tabs.current
+        if tab is not None and tab.document.changed_on_disk:
+            sentence = f"“{tab.document.title}” was changed by another program."
+            self.notices.tell(sentence, "Reload", lambda: self.filing.reload(tab))

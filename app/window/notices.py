@@ -1,0 +1,61 @@
+"""The strip over the text that says what went wrong, until the user has read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+
+class NoticeBar(QFrame):
+    """Shows one sentence at a time, with an optional button that offers a way out."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self._label = QLabel()
+        self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.button = QPushButton()
+        self._act: Callable[[], object] | None = None
+        self.button.clicked.connect(self._on_button)
+        self.closer = QToolButton()
+        self.closer.setText("×")
+        self.closer.setToolTip("Close this notice")
+        self.closer.setAccessibleName("Close this notice")
+        self.closer.clicked.connect(self.dismiss)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 6, 8, 6)
+        row.setSpacing(8)
+        row.addWidget(self._label, 1)
+        row.addWidget(self.button)
+        row.addWidget(self.closer)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The sentence that is shown, or nothing."""
+        return "" if self.isHidden() else self._label.text()
+
+    def tell(self, sentence: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
+        """Shows a sentence; `offer` is the label of a button that does `act`."""
+        self._label.setText(sentence)
+        self.setAccessibleName(sentence)
+        self._act = act
+        self.button.setText(offer)
+        self.button.setVisible(act is not None)
+        self.show()
+
+    def dismiss(self) -> None:
+        """Takes the sentence away."""
+        self._act = None
+        self.hide()
+
+    def _on_button(self) -> None:
+        act = self._act
+        self.dismiss()
+        if act is not None:
+            act()

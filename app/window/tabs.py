@@ -1,0 +1,136 @@
+"""The open documents as tabs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabBar, QTabWidget, QToolButton, QWidget
+
+from app.document.document import Document
+from app.editor.view import EditorView
+from app.infill.controller import InfillController
+
+
+@dataclass(frozen=True, eq=False)
+class Tab:
+    """One open document with its view and its controller."""
+
+    document: Document
+    view: EditorView
+    controller: InfillController
+
+    @property
+    def is_pristine(self) -> bool:
+        """Whether it is an unnamed, empty document that nobody has touched."""
+        return self.document.path is None and not self.document.is_modified and not self.view.text()
+
+
+class Tabs(QTabWidget):
+    """Shows tabs; closing one is only asked for (`close_asked`), the window decides."""
+
+    current_tab_changed = Signal(object)
+    close_asked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("documents")
+        self.setDocumentMode(True)
+        self.setMovable(True)
+        self.setUsesScrollButtons(True)
+        self.setElideMode(self.elideMode().ElideMiddle)
+        self.tabBar().setExpanding(False)
+        self.tabBar().setAccessibleName("Open documents")
+        self._tabs: dict[QWidget, Tab] = {}
+        self.currentChanged.connect(lambda _index: self.current_tab_changed.emit(self.current))
+
+    @property
+    def current(self) -> Tab | None:
+        """The tab in front."""
+        widget = self.currentWidget()
+        return self._tabs.get(widget)
+
+    @property
+    def all(self) -> list[Tab]:
+        """All tabs, from left to right."""
+        widgets = [self.widget(index) for index in range(self.count())]
+        return [self._tabs[widget] for widget in widgets if widget is not None]
+
+    def of_path(self, path: Path) -> Tab | None:
+        """The tab in which a file is open already."""
+        wanted = path.resolve()
+        return next((tab for tab in self.all if tab.document.path and tab.document.path.resolve() == wanted), None)
+
+    def add(self, tab: Tab) -> None:
+        """Adds a tab and brings it to the front."""
+        self._tabs[tab.view] = tab
+        index = self.addTab(tab.view, "")
+        self.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._close_button(tab))
+        tab.document.path_changed.connect(self.refresh_titles)
+        tab.document.modified_changed.connect(self.refresh_titles)
+        self.refresh_titles()
+        self.setCurrentIndex(index)
+
+    def bring_to_front(self, tab: Tab) -> None:
+        """Shows a tab."""
+        self.setCurrentWidget(tab.view)
+
+    def take(self, tab: Tab) -> None:
+        """Removes a tab and its view for good."""
+        self.removeTab(self.indexOf(tab.view))
+        del self._tabs[tab.view]
+        tab.controller.close()
+        tab.controller.deleteLater()
+        tab.view.deleteLater()
+        tab.document.deleteLater()
+        self.refresh_titles()
+
+    def step(self, by: int) -> None:
+        """Goes to a neighboring tab, around the ends."""
+        if self.count():
+            self.setCurrentIndex((self.currentIndex() + by) % self.count())
+
+    def refresh_titles(self, *_: object) -> None:
+        """Writes the names; two files of one name are told apart by their folders."""
+        names = [tab.document.title for tab in self.all]
+        for index, tab in enumerate(self.all):
+            path, title = tab.document.path, tab.document.title
+            if names.count(title) > 1 and path is not None:
+                title = f"{title} — {path.parent.name or path.parent}"
+            self.setTabText(index, title.replace("&", "&&"))
+            self.setTabToolTip(index, str(path) if path is not None else "Not saved yet")
+            button = self.tabBar().tabButton(index, QTabBar.ButtonPosition.RightSide)
+            if isinstance(button, CloseButton):
+                button.show_modified(tab.document.is_modified)
+
+    def _close_button(self, tab: Tab) -> CloseButton:
+        button = CloseButton(self)
+        button.clicked.connect(lambda: self.close_asked.emit(tab))
+        return button
+
+
+class CloseButton(QToolButton):
+    """The cross of a tab; a dot while the document is modified and the mouse is elsewhere."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("close")
+        self.setFixedSize(20, 20)
+        self._modified = False
+        self.show_modified(False)
+
+    def show_modified(self, modified: bool) -> None:
+        """Shows whether there is something to save."""
+        self._modified = modified
+        self.setText("●" if modified and not self.underMouse() else "×")
+        self.setToolTip("Close (not saved yet)" if modified else "Close")
+        self.setAccessibleName(self.toolTip())
+
+    def enterEvent(self, event: object) -> None:
+        self.setText("×")
+        super().enterEvent(event)  # type: ignore[arg-type]
+
+    def leaveEvent(self, event: object) -> None:
+        self.setText("●" if self._modified else "×")
+        super().leaveEvent(event)  # type: ignore[arg-type]
