@@ -1,4 +1,4 @@
-"""The command line: `redraft fill | models | train | bench`. Knows no Qt; torch comes in only where it is needed."""
+"""The command line: `redraft fill | score | models | train | bench`. Knows no Qt; torch comes in only where it is needed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import typer
 from engine.cli.benchmarking import bench
 from engine.cli.filling import fill
 from engine.cli.listing import models
+from engine.cli.scoring import score
 
-COMMANDS = ("fill", "models", "train", "bench")
+COMMANDS = ("fill", "score", "models", "train", "bench")
 """Words that, given first, call this package and not the editor."""
 
 _HELP = """An editor in which selected text is written anew by masked diffusion.
@@ -21,6 +22,7 @@ _HELP = """An editor in which selected text is written anew by masked diffusion.
 
 _app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 _app.command()(fill)
+_app.command()(score)
 _app.command()(models)
 _app.command()(bench)
 
