@@ -1,4 +1,4 @@
-"""The command line: `redraft fill | score | models | train | bench`. Knows no Qt; torch comes in only where it is needed."""
+"""The command line: `redraft fill | score | models | train | bench`. No Qt; torch comes in only where it is needed."""
 
 from __future__ import annotations
 
