@@ -19,6 +19,7 @@ from torch import Tensor
 from engine.canvas import Placed
 
 BLOCK = 32
+SHARED = -1
 
 
 class CleanTokenCache:
@@ -28,6 +29,8 @@ class CleanTokenCache:
         keys: (layers, heads, head_dim, room), transposed, so that a few queries meet them in one plain product.
         values: (layers, heads, room, head_dim).
         order: the clean tokens whose rows are filled, in order.
+        owners: for each of them the variation it belongs to, or SHARED. The context is shared by all variations of a
+            request; none of its keys and values is copied.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class CleanTokenCache:
         self.keys = torch.zeros(layers, heads, head_dim, room, dtype=dtype, device=device)
         self.values = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
         self.order: list[Placed] = []
+        self.owners: list[int] = []
         self._blocks = 0  # tokens at the start of the order that were computed in whole, aligned blocks
 
     def __len__(self) -> int:
@@ -65,7 +69,7 @@ class CleanTokenCache:
         self.truncate(self.common(order))
         return len(self.order)
 
-    def append(self, tokens: Sequence[Placed], *, as_block: bool = False) -> None:
+    def append(self, tokens: Sequence[Placed], *, as_block: bool = False, owner: int = SHARED) -> None:
         """Records clean tokens whose rows [len, len + n) the model has just filled.
 
         `as_block`: they were computed as context, in a call that started at a multiple of BLOCK.
@@ -73,10 +77,12 @@ class CleanTokenCache:
         if as_block and len(self.order) == self._blocks and len(tokens) == BLOCK:
             self._blocks += BLOCK
         self.order.extend(tokens)
+        self.owners.extend([owner] * len(tokens))
 
     def truncate(self, length: int) -> None:
         """Forgets everything after the first `length` tokens."""
         del self.order[length:]
+        del self.owners[length:]
         self._blocks = min(self._blocks, length // BLOCK * BLOCK)
 
     def clear(self) -> None:
@@ -87,8 +93,10 @@ class CleanTokenCache:
         """Raises AssertionError if the bookkeeping contradicts itself; tests call it after every operation."""
         assert self._blocks % BLOCK == 0, "reusable part is not whole blocks"
         assert self._blocks <= len(self.order) <= self.room, "more tokens than rows"
-        positions = [placed.position for placed in self.order]
-        assert len(set(positions)) == len(positions), "two clean tokens at one position"
+        assert len(self.owners) == len(self.order), "a token without an owner"
+        assert set(self.owners[: self._blocks]) <= {SHARED}, "a variation's token in the reusable part"
+        places = {(placed.position, owner) for placed, owner in zip(self.order, self.owners, strict=True)}
+        assert len(places) == len(self.order), "two clean tokens at one position"
         filled = self.keys[..., : len(self.order)]
         assert bool(torch.isfinite(filled.float()).all()), "keys that are not finite"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from engine.config import CheckpointConfig
     from engine.tokenization import Tokenizer
     from engine.types import ModelInfo
+
+
+class Feed(NamedTuple):
+    """What one variation feeds in one step: newly clean tokens in order, then positions to predict."""
+
+    variation: int
+    clean: Sequence[Placed]
+    masked: Sequence[int]
 
 
 class ModelAdapter(Protocol):
@@ -47,5 +55,15 @@ class ModelAdapter(Protocol):
 
         Returns:
             Logits (len(masked), vocab) at the masks, each predicting the token at its own position.
+        """
+        ...
+
+    def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
+        """One forward pass for several variations on one shared context, which is not copied.
+
+        A variation's rows see the shared context, what this variation fed before, and its own new rows as in `step`.
+
+        Returns:
+            For each feed its logits (len(masked), vocab).
         """
         ...

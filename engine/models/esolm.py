@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.cache import CleanTokenCache
+from engine.cache import SHARED, CleanTokenCache
 from engine.canvas import Placed
 from engine.config import CheckpointConfig
 from engine.device import Placement
+from engine.models.base import Feed
 from engine.models.esolm_network import EsoLMShape, rotary_tables
 from engine.models.linear import Linear, make_linear
 from engine.tokenization import Tokenizer
@@ -136,16 +137,40 @@ class EsoLMAdapter:
     ) -> Tensor:
         """See `ModelAdapter.step`."""
         ids = [placed.token for placed in clean] + [self.config.special_tokens.mask] * len(masked)
-        positions = torch.tensor([placed.position for placed in clean] + list(masked), device=self._device)
-        cos, sin = self._cos[positions, None, None], self._sin[positions, None, None]  # (rows, 1, 1, head_dim)
+        positions = [placed.position for placed in clean] + list(masked)
+        logits = self._forward(cache, ids, positions, self._hidden_from(len(clean), len(masked), seen), len(clean))
+        cache.append(clean, as_block=as_block)
+        return logits
+
+    @torch.no_grad()
+    def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
+        """See `ModelAdapter.step_batch`: one set of rows for all variations, told apart by the attention mask alone."""
+        clean = [(placed, feed.variation) for feed in feeds for placed in feed.clean]
+        masked = [(position, feed.variation) for feed in feeds for position in feed.masked]
+        ids = [placed.token for placed, _ in clean] + [self.config.special_tokens.mask] * len(masked)
+        positions = [placed.position for placed, _ in clean] + [position for position, _ in masked]
+        new = torch.tensor([owner for _, owner in clean] + [owner for _, owner in masked])
+        shared = cache.owners.count(SHARED)
+        owners = torch.cat((torch.tensor(cache.owners[shared:], dtype=torch.long), new))
+        hidden_from = owners != new[:, None]  # (rows, columns behind the shared context)
+        hidden_from[:, len(owners) - len(new) :] |= self._hidden_from(len(clean), len(masked), None).cpu()
+        logits = self._forward(cache, ids, positions, hidden_from.to(self._device), len(clean))
+        for feed in feeds:
+            cache.append(feed.clean, owner=feed.variation)
+        return list(torch.split(logits, [len(feed.masked) for feed in feeds]))
+
+    def _forward(
+        self, cache: CleanTokenCache, ids: Sequence[int], positions: Sequence[int], hidden_from: Tensor, clean: int
+    ) -> Tensor:
+        """Logits of the rows behind the first `clean`. `hidden_from` (rows, last columns): see `_hidden_from`."""
+        places = torch.tensor(positions, device=self._device)
+        cos, sin = self._cos[places, None, None], self._sin[places, None, None]  # (rows, 1, 1, head_dim)
         hidden = self._embedding[torch.tensor(ids, device=self._device)]  # (rows, width)
-        hidden_from = self._hidden_from(len(clean), len(masked), seen)
         for index, block in enumerate(self._blocks):
             last = index == len(self._blocks) - 1
-            rows = slice(len(clean), None) if last else slice(None)  # the last block's output is only wanted at masks
+            rows = slice(clean, None) if last else slice(None)  # the last block's output is only wanted at masks
             hidden = self._run_block(block, index, hidden, cos, sin, cache, hidden_from, rows)
-        cache.append(clean, as_block=as_block)
-        if not masked:
+        if hidden.shape[0] == 0:
             return hidden.new_empty(0, self.config.vocab_size)
         return self._head(functional.layer_norm(hidden, (self.shape.hidden_size,), eps=self.shape.norm_eps))
 
@@ -181,7 +206,7 @@ class EsoLMAdapter:
         if hidden.shape[0] == 0:
             return hidden
         scores = torch.bmm(qk[wanted, 0].transpose(0, 1), keys)  # (heads, wanted, length)
-        scores[:, :, len(cache) :].masked_fill_(hidden_from[wanted], float("-inf"))
+        scores[:, :, -hidden_from.shape[1] :].masked_fill_(hidden_from[wanted], float("-inf"))
         attended = torch.bmm(scores.softmax(dim=-1), values).transpose(0, 1).reshape(-1, width)
         hidden = hidden + block.attn_out(attended.to(self._dtype))
         normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.cache import CleanTokenCache
 from engine.canvas import Placed
+from engine.models.base import Feed
 from engine.types import Cancelled, Ending, Event, Failed, Finished, Frame, ModelReady, Prewarmed, Scored
 from tests.engine.tiny import load_tiny, write_checkpoint
 
@@ -53,6 +54,11 @@ class SteppedModel:
             if self.fail_at_step is not None and self.steps == self.fail_at_step[0]:
                 raise self.fail_at_step[1]
         return self._adapter.step(cache, clean, masked, seen=seen, as_block=as_block)
+
+    def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
+        assert self._allowed.acquire(timeout=PATIENCE), "the test never allowed this step"
+        self.steps += 1
+        return self._adapter.step_batch(cache, feeds)
 
 
 class Events:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.canvas import Placed
-from engine.models.base import ModelAdapter
+from engine.models.base import Feed, ModelAdapter
 from engine.models.esolm_network import EsoLMNetwork
 from tests.engine.tiny import load_network, load_tiny, write_checkpoint
 
@@ -105,3 +105,25 @@ def test_masks_leave_no_trace_in_the_cache(adapter: ModelAdapter) -> None:
     second = adapter.step(without, clean[32:], masked[:3])
     assert torch.allclose(first, second, atol=1e-5)
     assert with_masks.order == without.order
+
+
+def test_variations_in_one_batch_equal_single_runs_and_share_the_context(adapter: ModelAdapter) -> None:
+    rng = random.Random(4)
+    context, masked = random_canvas(rng, 200, 40)
+    together = adapter.new_cache()
+    adapter.step(together, context, ())
+    alone = [adapter.new_cache() for _ in range(3)]
+    for cache in alone:
+        adapter.step(cache, context, ())
+    accepted: list[list[Placed]] = [[], [], []]
+    for step in range(3):
+        masks = [masked[step + 1 : step + 1 + count] for count in (4, 1, 2)]
+        feeds = [Feed(number, accepted[number], masks[number]) for number in range(3)]
+        results = adapter.step_batch(together, feeds)
+        together.check_integrity()
+        for number in range(3):
+            expected = adapter.step(alone[number], accepted[number], masks[number])
+            assert (results[number] - expected).abs().max() <= TOLERANCE
+            accepted[number] = [Placed(rng.randrange(200), masked[step])]
+    assert together.owners.count(-1) == 40
+    assert len(together) == 40 + 3 * 2
