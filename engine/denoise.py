@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from engine.cache import BLOCK
 from engine.canvas import Canvas, Placed, Written
+from engine.models.base import Feed
 from engine.samplers import Proposal, Sampler, make_sampler
 from engine.schedule import LogLinearSchedule, NoiseSchedule, reveal_count, split_by_alpha_0
 from engine.stopping import rows_that_may_end
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from engine.cache import CleanTokenCache
     from engine.models.base import ModelAdapter
@@ -82,9 +84,40 @@ def denoise(
         between yields. After a stop in the middle the cache stays valid.
     """
     yield from prefill(adapter, cache, canvas.context)
-    run = _Run(adapter, cache, canvas, settings, generator)
-    yield from run.diffusion_phase()
-    yield from run.sequential_phase()
+    run = _Run(0, canvas, settings, generator).steps()
+    item = next(run, None)
+    while item is not None:
+        if isinstance(item, Feed):
+            item = run.send(adapter.step(cache, item.clean, item.masked))
+        else:
+            yield item
+            item = next(run, None)
+
+
+def denoise_batch(
+    adapter: ModelAdapter,
+    cache: CleanTokenCache,
+    canvases: Sequence[Canvas],
+    settings: DenoiseSettings,
+    generators: Sequence[torch.Generator],
+) -> Generator[Prefill | tuple[DenoisingStep | None, ...], None, None]:
+    """Variations of one request in one batch: canvases with the same context, each with its own generator.
+
+    Yields:
+        `Prefill` while the shared context is computed, then for every forward pass what it did for each canvas (None
+        for those that are done).
+    """
+    yield from prefill(adapter, cache, canvases[0].context)
+    runs = [
+        _Run(number, canvas, settings, generator).steps()
+        for number, (canvas, generator) in enumerate(zip(canvases, generators, strict=True))
+    ]
+    asks = [next(run, None) for run in runs]
+    while feeds := [ask for ask in asks if isinstance(ask, Feed)]:
+        logits = iter(adapter.step_batch(cache, feeds))
+        done = [run.send(next(logits)) if ask is not None else None for run, ask in zip(runs, asks, strict=True)]
+        yield tuple(step if isinstance(step, DenoisingStep) else None for step in done)
+        asks = [next(run, None) if step is not None else None for run, step in zip(runs, done, strict=True)]
 
 
 def prefill(adapter: ModelAdapter, cache: CleanTokenCache, context: Sequence[Placed]) -> Iterator[Prefill]:
@@ -99,19 +132,17 @@ def prefill(adapter: ModelAdapter, cache: CleanTokenCache, context: Sequence[Pla
         yield Prefill(reused, 0, len(context))
 
 
-class _Run:
-    """State of steps 2 to 4."""
+_Asking: TypeAlias = "Generator[Feed | DenoisingStep, Tensor, None]"
+"""Yields a `Feed` to be sent the logits of its masks, then the `DenoisingStep` that came of them."""
 
-    def __init__(
-        self,
-        adapter: ModelAdapter,
-        cache: CleanTokenCache,
-        canvas: Canvas,
-        settings: DenoiseSettings,
-        generator: torch.Generator,
-    ) -> None:
-        self._adapter, self._cache, self._canvas = adapter, cache, canvas
+
+class _Run:
+    """Steps 2 to 4 of one canvas. It never calls the model: whoever drives it does, for one run or for a batch."""
+
+    def __init__(self, variation: int, canvas: Canvas, settings: DenoiseSettings, generator: torch.Generator) -> None:
+        self._variation, self._canvas = variation, canvas
         self._settings, self._generator = settings, generator
+        self._fed = 0  # accepted tokens that the model has been given
         self._sampler: Sampler = make_sampler(settings.sampler)
         self._done = 0
         # Step 2.
@@ -121,7 +152,12 @@ class _Run:
         self._quota = parallel
         self._accepted: set[int] = set()
 
-    def diffusion_phase(self) -> Iterator[DenoisingStep]:
+    def steps(self) -> _Asking:
+        """Steps 3 and 4."""
+        yield from self._diffusion_phase()
+        yield from self._sequential_phase()
+
+    def _diffusion_phase(self) -> _Asking:
         """Step 3. Ends when the diffusion share is written, or dropped because its hole ended before it."""
         steps = min(self._settings.steps, self._quota)
         for step in range(steps):
@@ -129,15 +165,15 @@ class _Run:
             if self._quota == 0:
                 return
             count = reveal_count(self._settings.schedule, self._quota, step, steps)
-            accepted = self._forward(self._sampler.look_at(self._plan, count), count)
+            accepted = yield from self._forward(self._sampler.look_at(self._plan, count), count)
             self._quota -= len(accepted)
             sequential = max(0, len(self._canvas.masked()) - self._quota)
             yield self._report(accepted, steps_left=min(steps - step - 1, self._quota) + sequential)
 
-    def sequential_phase(self) -> Iterator[DenoisingStep]:
+    def _sequential_phase(self) -> _Asking:
         """Step 4."""
         while masked := self._canvas.masked():
-            accepted = self._forward(masked[:1], 1)
+            accepted = yield from self._forward(masked[:1], 1)
             yield self._report(accepted, steps_left=len(self._canvas.masked()))
 
     def _drop_unused(self) -> None:
@@ -147,13 +183,13 @@ class _Run:
         self._quota = sum(1 for position in self._plan[: self._quota] if self._canvas.is_masked(position))
         self._plan = [position for position in self._plan if self._canvas.is_masked(position)]
 
-    def _forward(self, looked_at: Sequence[int], count: int) -> tuple[int, ...]:
+    def _forward(self, looked_at: Sequence[int], count: int) -> Generator[Feed, Tensor, tuple[int, ...]]:
         """One forward pass: feed what was accepted last and these masks, sample, accept."""
         from engine.sampling import sample
 
         canvas = self._canvas
-        fed = len(self._cache) - len(canvas.context)
-        logits = self._adapter.step(self._cache, canvas.accepted[fed:], looked_at)
+        logits = yield Feed(self._variation, canvas.accepted[self._fed :], looked_at)
+        self._fed = len(canvas.accepted)
         drawn = sample(logits, self._settings.rule, rows_that_may_end(canvas, looked_at), self._generator)
         proposal = Proposal(looked_at, drawn.tokens, drawn.probabilities)
         self._done += 1
