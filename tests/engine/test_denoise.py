@@ -7,7 +7,7 @@ import torch
 
 from engine.cache import CleanTokenCache
 from engine.canvas import Canvas, Piece, lay_out
-from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, Progress, denoise
+from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, Progress, denoise, denoise_batch
 from engine.models.base import ModelAdapter
 from engine.sampling import SamplingRule
 from engine.types import ContextOrder
@@ -128,3 +128,20 @@ def test_an_empty_prefix_and_suffix_can_be_filled(adapter: ModelAdapter) -> None
     progress = run(adapter, adapter.new_cache(), canvas, make_settings(adapter))
     assert isinstance(progress[0], Prefill)
     assert len(canvas.written) == 6
+
+
+def test_a_batch_of_variations_equals_single_runs(adapter: ModelAdapter) -> None:
+    settings = make_settings(adapter, alpha_0=0.5)
+    canvases = [make_canvas(adapter, can_shrink=True) for _ in range(4)]
+    generators = [torch.Generator().manual_seed(seed) for seed in range(4)]
+    cache = adapter.new_cache()
+    passes = 0
+    for report in denoise_batch(adapter, cache, canvases, settings, generators):
+        cache.check_integrity()
+        passes += isinstance(report, tuple)
+    counts = []
+    for seed, canvas in enumerate(canvases):
+        alone = make_canvas(adapter, can_shrink=True)
+        counts.append(len(steps_of(run(adapter, adapter.new_cache(), alone, settings, seed))))
+        assert canvas.accepted == alone.accepted
+    assert passes == max(counts)

@@ -160,14 +160,21 @@ def test_the_second_run_reuses_the_context(real: EngineSession) -> None:
     assert warm.stats.reused_tokens + warm.stats.computed_tokens == cold.stats.computed_tokens
 
 
-def test_variations_have_their_own_seeds_and_equal_single_runs(real: EngineSession) -> None:
-    both = fill(real, replace(REQUEST, variations=2))
-    assert [variation.seed for variation in both.variations] == [5, 6]
-    single = fill(real, replace(REQUEST, seed=6))
-    assert both.variations[1] == single.variations[0]
-    assert both.stats.written_tokens == sum(
-        fill(real, replace(REQUEST, seed=seed)).stats.written_tokens for seed in (5, 6)
-    )
+def test_variations_are_one_batch_and_each_is_what_its_seed_gives_alone(real: EngineSession) -> None:
+    wanted = replace(REQUEST, variations=5, capacity=8)
+    together = fill(real, wanted)
+    alone = [fill(real, replace(wanted, variations=1, seed=seed)) for seed in range(5, 10)]
+    assert [variation.seed for variation in together.variations] == list(range(5, 10))
+    assert [v.texts for v in together.variations] == [one.variations[0].texts for one in alone]
+    assert together.stats.nfe == max(one.stats.nfe for one in alone)
+    assert together.stats.written_tokens == sum(one.stats.written_tokens for one in alone)
+
+
+def test_more_variations_than_the_cache_has_room_for_are_written_in_groups(real: EngineSession) -> None:
+    finished = fill(real, replace(REQUEST, variations=12, capacity=100, alpha_0=1.0, steps=3))
+    assert len(finished.variations) == 12
+    assert len({variation.texts for variation in finished.variations}) > 6
+    assert finished.stats.nfe > 3
 
 
 def test_several_spans_are_filled_together(real: EngineSession) -> None:

@@ -1,0 +1,168 @@
+"""One infill on its way: from a request to its frames and its ending, measured truly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from engine.cache_pool import CachePool
+from engine.canvas import Canvas, Piece
+from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, denoise_batch
+from engine.drafting import draft_spans, span_texts
+from engine.framing import canvas_of, frame, mask_doubtful
+from engine.likelihood import doubt_span
+from engine.sampling import SamplingRule
+from engine.types import Cancelled, Event, Finished, Frame, InfillRequest, Mode, RunStats, SpanDraft, Variation
+
+if TYPE_CHECKING:
+    from engine.models.base import ModelAdapter
+    from engine.session import Job
+
+EMPTIES_A_HOLE = 16
+"""Empty tokens that a hole may accept before its end is found: about log2 of its capacity, with room to spare."""
+
+
+class _StoppedError(Exception):
+    """The job was cancelled between two steps."""
+
+
+class InfillRun:
+    """Carries out one request; used once."""
+
+    def __init__(
+        self,
+        adapter: ModelAdapter,
+        pool: CachePool,
+        job: Job,
+        request: InfillRequest,
+        on_event: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._adapter, self._pool, self._job, self._request = adapter, pool, job, request
+        self._on_event, self._clock = on_event, clock
+        self._stats = RunStats()
+        self._canvases: list[Canvas] = []
+        self._shown = 0  # the variation that the frames show
+        self._step = 0
+        self._started = clock()
+
+    def carry_out(self) -> Finished | Cancelled:
+        """Writes all variations; frames go to `on_event`, the ending is returned.
+
+        Raises:
+            RequestError: the request cannot be carried out.
+        """
+        request = self._request
+        try:
+            pieces = self._pieces()
+            self._canvases = [canvas_of(pieces, request, self._adapter.config) for _ in range(request.variations)]
+            for group in self._groups():
+                self._denoise(group)
+        except _StoppedError:
+            return Cancelled(self._job.id, request, self._drafts(self._shown, self._step), self._timed())
+        variations = tuple(self._variation(number) for number in range(request.variations))
+        return Finished(self._job.id, request, variations, self._timed(), self._adapter.info)
+
+    def _variation(self, number: int) -> Variation:
+        canvas = self._canvases[number]
+        return Variation(
+            texts=span_texts(canvas, self._adapter.tokenizer, len(self._request.spans)),
+            spans=self._drafts(number, step=0),
+            seed=self._request.seed + number,
+            log_likelihood=canvas.log_likelihood(),
+        )
+
+    def _pieces(self) -> list[Piece]:
+        request = self._request
+        pieces = frame(request, self._adapter.config, self._adapter.tokenizer)
+        if request.mode is not Mode.REFINE:
+            return pieces
+
+        def doubt(all_pieces: Sequence[Piece], index: int) -> list[float]:
+            self._check()
+            return doubt_span(self._adapter, self._pool.lease, all_pieces, index, request.context_order)
+
+        return mask_doubtful(pieces, request.strength, doubt)
+
+    def _groups(self) -> Iterator[range]:
+        """Variations that are written in one batch: as many as the cache has room for beside the shared context."""
+        canvas = self._canvases[0]
+        room = self._pool.lease(canvas.context).room - len(canvas.context)
+        each = len(canvas.masked()) + EMPTIES_A_HOLE * len(canvas.holes)
+        size = max(1, room // max(1, each))
+        for start in range(0, len(self._canvases), size):
+            yield range(start, min(start + size, len(self._canvases)))
+
+    def _denoise(self, group: range) -> None:
+        cache = self._pool.lease(self._canvases[0].context)
+        canvases = [self._canvases[number] for number in group]
+        generators = [torch.Generator().manual_seed(self._request.seed + number) for number in group]
+        progress: Iterator[Prefill | DenoisingStep | tuple[DenoisingStep | None, ...]]
+        if len(group) == 1:
+            progress = denoise(self._adapter, cache, canvases[0], self._settings(), generators[0])
+        else:
+            progress = denoise_batch(self._adapter, cache, canvases, self._settings(), generators)
+        for report in progress:
+            if isinstance(report, Prefill):
+                self._note_prefill(report, group)
+            else:
+                self._note_pass(report if isinstance(report, tuple) else (report,), group)
+            self._check()
+
+    def _settings(self) -> DenoiseSettings:
+        request, special = self._request, self._adapter.config.special_tokens
+        rule = SamplingRule(request.temperature, request.top_p, special.never_written(), special.empty)
+        return DenoiseSettings(request.steps, request.alpha_0, rule, request.sampler)
+
+    def _check(self) -> None:
+        if self._job.is_cancelled:
+            raise _StoppedError
+
+    def _note_prefill(self, prefill: Prefill, group: range) -> None:
+        if group.start == 0:
+            self._stats = replace(
+                self._stats,
+                reused_tokens=prefill.reused,
+                computed_tokens=prefill.computed,
+                prefill_ms=self._elapsed_ms(),
+            )
+
+    def _note_pass(self, steps: Sequence[DenoisingStep | None], group: range) -> None:
+        """A forward pass was made: the frame shows the first variation of the group that is not done yet."""
+        shown, step = next((number, step) for number, step in zip(group, steps, strict=True) if step is not None)
+        self._shown, self._step = shown, step.step
+        elapsed = self._elapsed_ms()
+        self._stats = replace(
+            self._stats,
+            nfe=self._stats.nfe + 1,
+            written_tokens=sum(len(canvas.written) for canvas in self._canvases),
+            elapsed_ms=elapsed,
+            first_frame_ms=self._stats.first_frame_ms or elapsed,
+        )
+        a_pass = (elapsed - self._stats.prefill_ms) / self._stats.nfe
+        longest = max(step.steps - step.step for step in steps if step is not None)
+        groups_left = -(-(self._request.variations - group.stop) // len(group))
+        frame = Frame(
+            self._job.id,
+            step.step,
+            step.steps,
+            self._drafts(shown, step.step),
+            self._stats,
+            variation=shown,
+            remaining_ms=a_pass * (longest + groups_left * step.steps),
+        )
+        self._on_event(frame)
+
+    def _drafts(self, number: int, step: int) -> tuple[SpanDraft, ...]:
+        if not self._canvases:
+            return ()
+        return draft_spans(self._canvases[number], self._adapter.tokenizer, len(self._request.spans), step)
+
+    def _elapsed_ms(self) -> float:
+        return 1000.0 * (self._clock() - self._started)
+
+    def _timed(self) -> RunStats:
+        return replace(self._stats, elapsed_ms=self._elapsed_ms())
