@@ -38,7 +38,7 @@ class Preview(Surface):
     """The user does something that only the real text can answer, like dropping: it should come back."""
 
     def __init__(self, real: Surface, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, knows_offsets=False)
         self._real = real
         self._map: SpanMap | None = None
         self._layouts: list[MaskLayout] = []
@@ -46,6 +46,11 @@ class Preview(Surface):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
         real.bytes_replaced.connect(self._follow)
+
+    @property
+    def span_map(self) -> SpanMap | None:
+        """Where the spans are in the real text and in the copy, while there is one."""
+        return self._map
 
     @property
     def is_open(self) -> bool:

@@ -11,15 +11,14 @@ from PySide6.QtGui import QDragEnterEvent, QGuiApplication, QInputMethodEvent, Q
 from PySide6.QtWidgets import QWidget
 from pyside6_scintilla import Scintilla, ScintillaEdit
 
-from app.document.positions import PositionIndex
 from app.editor.edits import Edit
+from app.editor.offsets import OffsetIndex
 
 Message: TypeAlias = Scintilla.Message
 KeyFilter: TypeAlias = Callable[[QKeyEvent], bool]
 
 _INSERT = int(Scintilla.ModificationFlags.InsertText)
 _DELETE = int(Scintilla.ModificationFlags.DeleteText)
-_CODE_POINTS = int(Scintilla.LineCharacterIndexType.Utf32)
 
 
 def decoded(data: bytes) -> str:
@@ -44,16 +43,16 @@ class Surface(ScintillaEdit):
     drag_entered = Signal()
     about_to_input = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, knows_offsets: bool = True) -> None:
+        """Args: knows_offsets: without it, only byte positions can be asked for, and `edited` never comes."""
         super().__init__(parent)
+        self._knows_offsets = knows_offsets
         self.key_filters: list[KeyFilter] = []
         self._preedit = ""
         self._is_loading = False
-        self._counts_agree = True
-        self._index: PositionIndex | None = None
+        self._offsets = OffsetIndex(self.text_bytes)
         self.setCodePage(Scintilla.CpUtf8)
         self.setModEventMask(_INSERT | _DELETE)
-        self.allocateLineCharacterIndex(_CODE_POINTS)
         self.modified.connect(self._on_modified)
 
     # text
@@ -64,7 +63,6 @@ class Surface(ScintillaEdit):
 
     def load(self, data: bytes) -> None:
         """Puts a whole text in the place of the old one, with no undo history and at its save point."""
-        removed, count = self.offset_at(self.length()), len(decoded(data))
         self._is_loading = True
         self.setUndoCollection(False)
         self.clearAll()
@@ -75,9 +73,10 @@ class Surface(ScintillaEdit):
         self.setSavePoint()
         self.gotoPos(0)
         self.setScrollWidth(1)
-        self._index = None
-        self._counts_agree = self.countCharacters(0, len(data)) == count
-        self.edited.emit(Edit(0, removed, count))
+        if self._knows_offsets:
+            removed = self._offsets.length
+            self._offsets.load(data)
+            self.edited.emit(Edit(0, removed, self._offsets.length))
 
     def replace(self, start: int, end: int, data: bytes, *, minimal: bool = False) -> None:
         """Replaces the bytes in [start, end); `minimal` leaves equal beginnings and ends as they are."""
@@ -86,23 +85,18 @@ class Surface(ScintillaEdit):
 
     # positions
 
+    @property
+    def code_points(self) -> int:
+        """How long the text is."""
+        return self._offsets.length
+
     def offset_at(self, pos: int) -> int:
         """Code points before byte `pos`."""
-        if not self._counts_agree:
-            return self._own_index().offset(pos)
-        line = self.lineFromPosition(pos)
-        start = self.positionFromLine(line)
-        return self.indexPositionFromLine(line, _CODE_POINTS) + self.countCharacters(start, pos)
+        return self._offsets.offset(pos)
 
     def pos_at(self, offset: int) -> int:
         """The byte at which code point `offset` begins; the end of the text for one behind it."""
-        if not self._counts_agree:
-            return self._own_index().pos(offset)
-        if offset >= self.offset_at(self.length()):
-            return self.length()
-        line = self.lineFromIndexPosition(max(0, offset), _CODE_POINTS)
-        missing = max(0, offset) - self.indexPositionFromLine(line, _CODE_POINTS)
-        return self.positionRelative(self.positionFromLine(line), missing) if missing else self.positionFromLine(line)
+        return self._offsets.pos(offset)
 
     def whole_character(self, pos: int, *, outward_end: bool = False) -> int:
         """The border of the character that `pos` is inside of: the one before it, or behind it for an end."""
@@ -155,19 +149,16 @@ class Surface(ScintillaEdit):
     def _on_modified(self, kind: int, pos: int, length: int, _lines: int, text: QByteArray, *_: int) -> None:
         if self._is_loading:
             return
-        data = bytes(text.data())
-        self._index = None
-        if kind & _INSERT:
-            count = len(decoded(data))
-            # Scintilla counts the bytes of noncharacters like U+FFFE singly; then we count ourselves from here on.
-            self._counts_agree = self._counts_agree and self.countCharacters(pos, pos + length) == count
-            self.bytes_replaced.emit(pos, 0, data)
-            self.edited.emit(Edit(self.offset_at(pos), 0, count))
-        elif kind & _DELETE:
-            self.bytes_replaced.emit(pos, length, b"")
-            self.edited.emit(Edit(self.offset_at(pos), len(decoded(data)), 0))
-
-    def _own_index(self) -> PositionIndex:
-        if self._index is None:
-            self._index = PositionIndex(self.text_bytes(0, self.length()))
-        return self._index
+        data, is_insertion = bytes(text.data()), bool(kind & _INSERT)
+        if not is_insertion and not kind & _DELETE:
+            return
+        self.bytes_replaced.emit(pos, 0 if is_insertion else length, data if is_insertion else b"")
+        if not self._knows_offsets:
+            return
+        before = self._offsets.length
+        if is_insertion:
+            self._offsets.inserted(pos, data)
+        else:
+            self._offsets.deleted(pos, data)
+        at, count = self._offsets.offset(pos), abs(self._offsets.length - before)
+        self.edited.emit(Edit(at, 0, count) if is_insertion else Edit(at, count, 0))

@@ -86,7 +86,7 @@ class EditorView(QWidget):
     @property
     def length(self) -> int:
         """How many code points the text has."""
-        return self.surface.offset_at(self.surface.length())
+        return self.surface.code_points
 
     def text_range(self, start: int, end: int) -> str:
         """The text between two offsets, read without copying the rest."""
@@ -155,14 +155,13 @@ class EditorView(QWidget):
 
     def selections(self) -> list[TextSpan]:
         """The selected spans, ascending and merged; none for bare carets. Never cuts a character in two."""
-        surface = self.surface
-        return merged(
-            TextSpan(
-                surface.offset_at(surface.whole_character(surface.selectionNStart(number))),
-                surface.offset_at(surface.whole_character(surface.selectionNEnd(number), outward_end=True)),
-            )
-            for number in range(surface.selections())
-        )
+        surface, spans = self.surface, []
+        for number in range(surface.selections()):
+            start, end = surface.selectionNStart(number), surface.selectionNEnd(number)
+            if start < end:
+                first, last = surface.whole_character(start), surface.whole_character(end, outward_end=True)
+                spans.append(TextSpan(surface.offset_at(first), surface.offset_at(last)))
+        return merged(spans)
 
     def caret_offset(self) -> int:
         """Where the main caret is."""
