@@ -52,16 +52,20 @@ class Rendered:
 class MaskLayout:
     """Lays masked positions out in the shape of the text that was there, so that the text below hardly moves."""
 
-    def __init__(self, text: str, column: int, indentation: str) -> None:
-        """Args: text: the span's text; column: where it begins in its line; indentation: that of its first line."""
-        lines = text.splitlines() or [""]
+    def __init__(self, text: str, before: str, after: str) -> None:
+        """Args: text: the span's text; before: its first line up to it; after: the character that follows it."""
+        indentation, column = before[: len(before) - len(before.lstrip())], len(before)
+        lines = text.splitlines()
         self._rows: list[tuple[str, int]] = []
         for number, line in enumerate(lines):
             indent = line[: len(line) - len(line.lstrip())] if number else indentation
             width = len(line) + (column if number == 0 else 0)
             self._rows.append((indent, max(width, len(indent) + _LEAST_ROW)))
-        last_indent, _ = self._rows[-1]
+        last_indent = self._rows[-1][0] if self._rows else indentation
         self.lead = text[: len(text) - len(text.lstrip(" \t"))]
+        if not self.lead and before.strip() and not before[-1].isspace():
+            self.lead = " "
+        self.trail = " " if after and not after.isspace() else ""
         self._rest = (last_indent, max(_FREE_ROW, len(last_indent) + _LEAST_ROW))
         self.column = column
 
@@ -122,6 +126,8 @@ class _Writer:
                 self._mark(indicator, (start + lead, len(body.encode("utf-8", "surrogateescape"))))
 
     def finish(self, *, is_proposal: bool) -> Rendered:
+        if self._after_mask:
+            self._put(self._layout.trail)
         data = b"".join(self._parts)
         ground = (Run(0, len(data), Indicator.PROPOSAL),) if is_proposal and data else ()
         return Rendered(data, (*ground, *self._runs))

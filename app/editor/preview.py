@@ -213,9 +213,8 @@ class Preview(Surface):
     def _layout(self, start: int, end: int) -> MaskLayout:
         real = self._real
         line_start = real.positionFromLine(real.lineFromPosition(start))
-        head = decoded(real.text_bytes(line_start, start))
-        indentation = head[: len(head) - len(head.lstrip())]
-        return MaskLayout(decoded(real.text_bytes(start, end)), len(head), indentation)
+        before, after = real.text_bytes(line_start, start), real.text_bytes(end, real.positionAfter(end))
+        return MaskLayout(decoded(real.text_bytes(start, end)), decoded(before), decoded(after))
 
     def _margin_at(self, point: QPointF) -> int:
         left = 0

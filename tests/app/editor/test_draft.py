@@ -12,8 +12,8 @@ BLANK = "\N{NO-BREAK SPACE}"
 SPAN = TextSpan(0, 1)
 
 
-def show(*cells, text="", column=0, indentation="", is_proposal=False):
-    rendered = render(SpanPreview(SPAN, cells, is_proposal), MaskLayout(text, column, indentation))
+def show(*cells, text="", before="", after="", is_proposal=False):
+    rendered = render(SpanPreview(SPAN, cells, is_proposal), MaskLayout(text, before, after))
     return rendered.data.decode(), rendered.runs
 
 
@@ -28,9 +28,9 @@ cells = st.builds(
 )
 
 
-@given(st.lists(cells, max_size=12), st.text(max_size=30), st.integers(0, 20), st.booleans())
-def test_the_letters_of_a_draft_are_all_there_and_every_mask_is_one_box(drawn, text, column, is_proposal):
-    rendered = render(SpanPreview(SPAN, tuple(drawn), is_proposal), MaskLayout(text, column, "  "))
+@given(st.lists(cells, max_size=12), st.text(max_size=30), st.text(max_size=20), st.booleans())
+def test_the_letters_of_a_draft_are_all_there_and_every_mask_is_one_box(drawn, text, before, is_proposal):
+    rendered = render(SpanPreview(SPAN, tuple(drawn), is_proposal), MaskLayout(text, before, "x"))
     visible = "".join(cell.text for cell in drawn).split()
     assert "".join(rendered.data.decode().replace(BLANK, "").split()) == "".join(visible)
     boxes = [run for run in rendered.runs if run.indicator is Indicator.MASKED]
@@ -55,7 +55,7 @@ def test_masks_take_the_shape_of_the_text_that_was_there():
 
 
 def test_masks_beyond_the_old_text_go_on_in_rows():
-    shown, _ = show(*[MASK] * 100, text="x", column=8, indentation="        ")
+    shown, _ = show(*[MASK] * 100, text="x", before="        ")
     rows = shown.split("\n")
     assert len(rows) > 5
     assert all(len(row) <= 80 for row in rows)
@@ -88,3 +88,12 @@ def test_a_proposal_marks_its_ground_and_its_doubts_only():
 
 def test_where_only_plain_text_can_be_shown_a_mask_is_a_sign():
     assert plain_text((accepted("a"), MASK, accepted("b"))) == "a░b"
+
+
+def test_boxes_stand_apart_from_the_text_around_the_span():
+    shown, _ = show(MASK, before="return", after="x")
+    assert shown.replace(BLANK, "▁") == " ▁▁▁▁ "
+    shown, _ = show(MASK, before="return ", after="\n")
+    assert shown.replace(BLANK, "▁") == "▁▁▁▁"
+    shown, _ = show(accepted("one"), before="return", after="x")
+    assert shown == "one"
