@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from app.document.document import Document
 from app.editor.view import EditorView
@@ -21,6 +21,7 @@ from app.theme import Theme, Themes
 from app.window import shape, style
 from app.window.actions import Actions, make_commands
 from app.window.asks import Asks, DialogAsks
+from app.window.drops import FileDrops
 from app.window.engine_link import EngineLink
 from app.window.filing import Filing
 from app.window.help import about_text, keys_text, show_page
@@ -47,6 +48,7 @@ class MainWindow(QMainWindow):
         self.tabs, self.notices, self.status = Tabs(), NoticeBar(), StatusBar()
         self.panel, self.strip = SettingsPanel(settings), InfillStrip()
         self.filing = Filing(self.tabs, self.asks, self._make_tab, self)
+        self.drops = FileDrops(self.filing.open, self)
         self.engine = EngineLink(bridge, settings, self)
         self.feed = StatusFeed(self.status, self.tabs, self.filing, bridge)
         self.dock = self._lay_out()
@@ -131,10 +133,10 @@ class MainWindow(QMainWindow):
         shape.remember(self)
         self._saving.stop()
         self._save_settings()
-        self.engine.close_down()
-        self.feed.close_down()
         for tab in self.tabs.all:
             self.tabs.take(tab)
+        self.engine.close_down()
+        self.feed.close_down()
         self.bridge.close()
         event.accept()
 
@@ -144,24 +146,12 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.filing.open(Path(url.toLocalFile()))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Takes files that are dropped on the text; text that is dropped there is the view's."""
-        if isinstance(event, QDropEvent) and event.mimeData().hasUrls():
-            if event.type() == QEvent.Type.Drop:
-                self.dropEvent(event)
-            else:
-                event.acceptProposedAction()
-            return True
-        return super().eventFilter(watched, event)
+        self.drops.open_from(event.mimeData())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
-            self._look_at_disk()
+            self.look_at_disk()
 
     # parts
 
@@ -201,8 +191,7 @@ class MainWindow(QMainWindow):
     def _make_tab(self, document: Document) -> Tab:
         view = EditorView(document, self.settings, self.themes.current)
         tab = Tab(document, view, InfillController(view, self.bridge, self.settings))
-        for area in view.findChildren(QAbstractScrollArea):
-            area.viewport().installEventFilter(self)
+        self.drops.watch(view)
         view.menu_requested.connect(self._show_menu)
         document.path_changed.connect(self._on_tab)
         document.modified_changed.connect(self._on_tab)
@@ -252,7 +241,8 @@ class MainWindow(QMainWindow):
         for tab in self.tabs.all:
             tab.view.apply_theme(theme)
 
-    def _look_at_disk(self) -> None:
+    def look_at_disk(self) -> None:
+        """Offers to reload the front document when another program has written its file."""
         tab = self.tabs.current
         if tab is not None and tab.document.changed_on_disk:
             sentence = f"“{tab.document.title}” was changed by another program."

@@ -20,6 +20,7 @@ class NoticeBar(QFrame):
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = QPushButton()
+        self.button.setAccessibleName("Do what is offered")
         self._act: Callable[[], object] | None = None
         self.button.clicked.connect(self._on_button)
         self.closer = QToolButton()
@@ -46,6 +47,7 @@ class NoticeBar(QFrame):
         self.setAccessibleName(sentence)
         self._act = act
         self.button.setText(offer)
+        self.button.setAccessibleName(offer)
         self.button.setVisible(act is not None)
         self.show()
 
