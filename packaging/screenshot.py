@@ -1,0 +1,143 @@
+"""Takes the README's picture: a real window with the real model, caught in the middle of denoising a sentence.
+
+Starts an X server of its own (Xvfb), so that neither the user's screen nor the user's settings are in the picture.
+
+    screenshot.py [--model NAME] [--theme light|dark] [--step N] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPixmap
+
+    from app.infill.progress import InfillProgress
+    from app.window import MainWindow
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "resources" / "samples" / "welcome.md"
+SENTENCE = "He had kept the light for thirty years, and in all that time he had never once let it go out."
+WIDTH, HEIGHT = 1180, 760
+PATIENCE_MS = 120_000
+PAINT_MS = 60
+"""Time for the frame that was announced to be painted."""
+
+
+def main() -> int:
+    """The command line; returns an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="redraft-mini", help="a model's name or folder")
+    parser.add_argument("--theme", default="light", choices=["light", "dark"])
+    parser.add_argument("--step", type=int, default=6, help="the step of the run to catch")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images" / "denoising.png")
+    options = parser.parse_args()
+    with virtual_screen(), own_folders(options):
+        picture = take(options.step)
+    if picture is None:
+        print("The run ended before its picture was taken; try an earlier --step.", file=sys.stderr)
+        return 1
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(str(options.out))
+    print(f"{options.out} ({picture.width()} × {picture.height()})")
+    return 0
+
+
+@contextlib.contextmanager
+def virtual_screen() -> Iterator[None]:
+    """An X server in memory, on the first free display."""
+    read, write = os.pipe()
+    size = f"{WIDTH}x{HEIGHT}x24"
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"], pass_fds=[write]
+    )
+    try:
+        os.close(write)
+        with os.fdopen(read) as stream:
+            number = stream.readline().strip()
+        if not number:
+            raise SystemExit("Xvfb did not start.")
+        os.environ["DISPLAY"] = f":{number}"
+        os.environ["QT_QPA_PLATFORM"] = "xcb"
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextlib.contextmanager
+def own_folders(options: argparse.Namespace) -> Iterator[None]:
+    """Settings and state in a temporary folder; a seed of its own, so that the picture can be remade."""
+    with tempfile.TemporaryDirectory(prefix="redraft-picture-") as name:
+        for variable in ("REDRAFT_CONFIG_DIR", "REDRAFT_DATA_DIR", "REDRAFT_LOG_DIR"):
+            os.environ[variable] = name
+        settings = (
+            f'[engine]\nmodel = "{options.model}"\n[appearance]\ntheme = "{options.theme}"\n'
+            f"[infill]\nseed = {options.seed}\nseed_locked = true\nalpha_0 = 1.0\n"
+        )
+        Path(name, "settings.toml").write_text(settings, encoding="utf-8")
+        yield
+
+
+def take(step: int) -> QPixmap | None:
+    """Opens the window, fills the sentence, and returns the picture at `step`; None when the run was over before."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    from app import main as editor
+    from engine.types import Failed, ModelReady, TextSpan
+
+    app = editor._make_application()
+    window = editor.make_window()
+    loop = QEventLoop()
+    pictures: list[QPixmap] = []
+
+    def on_model(event: object) -> None:
+        if isinstance(event, Failed):
+            print(event.message, file=sys.stderr)
+            loop.quit()
+        elif isinstance(event, ModelReady):
+            QTimer.singleShot(0, loop, fill)
+
+    def fill() -> None:
+        tab = window.tabs.current
+        assert tab is not None
+        start = tab.view.text().index(SENTENCE)
+        tab.view.select([TextSpan(start, start + len(SENTENCE))])
+        tab.controller.progress.connect(on_progress)
+        tab.controller.state_changed.connect(lambda state: loop.quit() if state in {"proposal", "idle"} else None)
+        tab.controller.fill()
+
+    def on_progress(progress: InfillProgress) -> None:
+        if progress.step >= step and not pictures:
+            app.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+            QTimer.singleShot(PAINT_MS, loop, lambda: snap(window))
+
+    def snap(window: MainWindow) -> None:
+        if window.is_running():
+            pictures.append(window.screen().grabWindow(window.winId()))
+        loop.quit()
+
+    window.resize(WIDTH, HEIGHT)
+    window.open_paths([(SAMPLE, None, 1)])
+    window.show()
+    window.bridge.model_state.connect(on_model)
+    window.engine.start()
+    QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
+    loop.exec()
+    for tab in window.tabs.all:
+        tab.controller.reject()  # so that closing asks nothing
+    window.close()
+    return pictures[0] if pictures else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
