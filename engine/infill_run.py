@@ -10,6 +10,7 @@ import torch
 
 from engine.cache_pool import CachePool
 from engine.canvas import Canvas, Piece
+from engine.capacity import find_capacities
 from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, denoise_batch
 from engine.drafting import draft_spans, span_texts
 from engine.framing import canvas_of, frame, mask_doubtful
@@ -79,7 +80,8 @@ class InfillRun:
         request = self._request
         pieces = frame(request, self._adapter.config, self._adapter.tokenizer)
         if request.mode is not Mode.REFINE:
-            return pieces
+            has_length = self._adapter.config.special_tokens.empty is not None or request.capacity is not None
+            return pieces if has_length else find_capacities(self._adapter, self._pool.lease, pieces)
 
         def doubt(all_pieces: Sequence[Piece], index: int) -> list[float]:
             self._check()

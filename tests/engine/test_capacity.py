@@ -1,0 +1,73 @@
+"""The search for a hole's length, on a model that is told which length is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.cache import CleanTokenCache
+from engine.cache_pool import CachePool
+from engine.canvas import Piece
+from engine.capacity import COARSE, find_capacities, length_bias
+from engine.models.base import Feed, ModelAdapter
+from engine.session import EngineSession
+from engine.types import Finished, InfillRequest, ModelChoice, TextSpan
+from tests.engine.stepped import Events
+from tests.engine.tiny import load_tiny, write_checkpoint
+
+PIECES = [Piece(ids=tuple(range(40))), Piece(span=0, hole=True, capacity=16), Piece(ids=tuple(range(50, 90)))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    special = {"mask": 270, "begin": 271}
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"), special_tokens=special, vocab_size=275)
+
+
+class SureOfOneLength:
+    """A model whose first predictions are certain when a hole has the right length and flat otherwise."""
+
+    def __init__(self, adapter: ModelAdapter, right: int) -> None:
+        self.config, self.new_cache, self.step = adapter.config, adapter.new_cache, adapter.step
+        self._adapter, self._right = adapter, right
+        self.tried: list[int] = []
+
+    def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
+        batch = self._adapter.step_batch(cache, feeds)
+        lengths = [len(feed.masked) for feed in feeds]
+        self.tried += lengths
+        return [
+            torch.zeros_like(logits).index_fill(
+                1, torch.tensor([3]), 9.0 - 10 * abs(length - self._right) / self._right
+            )
+            for logits, length in zip(batch, lengths, strict=True)
+        ]
+
+
+@pytest.mark.parametrize("right", [1, 5, 8, 13, 20, 40, 64])
+def test_the_length_the_model_is_surest_of_is_found_in_two_passes(folder: Path, right: int) -> None:
+    model = SureOfOneLength(load_tiny(folder), right)
+    found = find_capacities(model, CachePool(model.new_cache).lease, PIECES)  # type: ignore[arg-type]
+    assert abs(found[1].capacity - right) <= max(1, right // 4)
+    assert len(model.tried) <= len(COARSE) + 13
+    assert found[0] == PIECES[0]
+
+
+def test_the_bias_falls_with_the_length() -> None:
+    values = [length_bias(length) for length in COARSE]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] == pytest.approx(0.252, abs=1e-3)
+
+
+def test_a_model_without_an_empty_token_gets_a_length_and_fills_it(folder: Path) -> None:
+    session = EngineSession(ModelChoice(name=str(folder), device="cpu", dtype="float32", threads=1))
+    events = Events()
+    session.submit(InfillRequest("The cat sat on the mat.", (TextSpan(4, 7),), steps=4), events)
+    ending = events.ending()
+    assert session.close()
+    assert isinstance(ending, Finished)
+    assert ending.variations[0].texts[0]
