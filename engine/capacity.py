@@ -34,7 +34,7 @@ def length_bias(length: int) -> float:
 
 
 def find_capacities(adapter: ModelAdapter, lease: Lease, pieces: Sequence[Piece]) -> list[Piece]:
-    """The same pieces, every hole with the capacity that suits it best. Two passes a hole, or a few more when they are long."""
+    """The same pieces, every hole with the capacity that suits it best. Two passes a hole, more when it is long."""
     result: list[Piece] = []
     for index, piece in enumerate(pieces):
         if not piece.hole:

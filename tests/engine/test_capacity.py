@@ -36,6 +36,9 @@ class SureOfOneLength:
         self._adapter, self._right = adapter, right
         self.tried: list[int] = []
 
+    def _certainty(self, length: int) -> float:
+        return 9.0 - 10 * abs(length - self._right) / self._right
+
     def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
         batch = self._adapter.step_batch(cache, feeds)
         lengths = [len(feed.masked) for feed in feeds]
