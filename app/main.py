@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from app.window import MainWindow
 
-_ENGINE_COMMANDS = frozenset({"fill", "score", "models", "train", "bench", "--help", "-h", "--version"})
+ENGINE_COMMANDS = frozenset({"fill", "score", "models", "train", "bench", "--help", "-h", "--version"})
 _NO_DISPLAY = (
     "redraft: there is no display to open a window on; "
     "use `redraft fill FILE --lines A-B` to fill text in the terminal."
 )
-_TARGET = re.compile(r"^(?P<path>.+?)(?::(?P<line>\d+)(?::(?P<column>\d+))?)?:?$")
+_PLACES = (re.compile(r"^(.+?):(\d+):?$"), re.compile(r"^(.+?):(\d+):(\d+):?$"))
 
 Target = tuple[Path, int | None, int]
 
@@ -28,7 +28,7 @@ Target = tuple[Path, int | None, int]
 def main(argv: list[str] | None = None) -> int:
     """Starts the editor with `[FILE[:LINE[:COL]]...]`, or a command of the engine. Returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
-    if arguments and arguments[0] in _ENGINE_COMMANDS and not Path(arguments[0]).exists():
+    if arguments and arguments[0] in ENGINE_COMMANDS:
         from engine.cli import main as engine_main
 
         return engine_main(arguments)
@@ -46,11 +46,13 @@ def has_display(environment: os._Environ[str] | dict[str, str], platform: str) -
 
 
 def parse_target(argument: str) -> Target:
-    """A path with a line and column, each from 1; a file that has exactly this name wins."""
-    match = _TARGET.match(argument)
-    if match is None or match["line"] is None or Path(argument).exists():
-        return Path(argument), None, 1
-    return Path(match["path"]), max(1, int(match["line"])), max(1, int(match["column"] or 1))
+    """A path with a line and column, each from 1; of several readings the one that names a file wins."""
+    readings: list[Target] = [(Path(argument), None, 1)]
+    for match in (place.match(argument) for place in _PLACES):
+        if match is not None:
+            path, line, *column = match.groups()
+            readings.append((Path(path), max(1, int(line)), max(1, int(column[0])) if column else 1))
+    return next((reading for reading in readings if reading[0].exists()), readings[-1])
 
 
 def make_window() -> MainWindow:
@@ -73,7 +75,7 @@ def _run_window(targets: list[Target]) -> int:
     app = _make_application()
     _log_to_file()
     window = make_window()
-    sys.excepthook = _Reporter(window)
+    sys.excepthook = Reporter(window)
     window.open_paths(targets)
     window.show()
     _after_first_paint(window)
@@ -110,7 +112,7 @@ def _log_to_file() -> None:
         logging.basicConfig(level=logging.WARNING)
 
 
-class _Reporter:
+class Reporter:
     """Logs an unexpected error and says so in the window, which goes on."""
 
     def __init__(self, window: MainWindow) -> None:

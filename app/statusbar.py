@@ -40,6 +40,7 @@ class StatusBar(QStatusBar):
         self._clearing.timeout.connect(self.clear_message)
         self._lay_out()
         self.set_running(False)
+        self.show_progress(0, 0)
 
     def show_message(self, text: str) -> None:
         """Shows a sentence for a while."""
@@ -69,8 +70,6 @@ class StatusBar(QStatusBar):
     def set_running(self, running: bool) -> None:
         """Enables Stop while something runs."""
         self.stop.setEnabled(running)
-        if not running:
-            self.show_progress(0, 0)
 
     def close_down(self) -> None:
         """Ends what would still happen later."""

@@ -28,7 +28,7 @@ from app.window.help import about_text, keys_text, show_page
 from app.window.notices import NoticeBar
 from app.window.status_feed import StatusFeed
 from app.window.tabs import Tab, Tabs
-from engine.types import ModelReady
+from engine.types import Failed, ModelReady
 
 _SAVE_MS = 500
 _TEXT_MENU = (
@@ -221,6 +221,8 @@ class MainWindow(QMainWindow):
     def _on_model(self, event: object) -> None:
         if isinstance(event, ModelReady):
             self.panel.mark_trained(*event.info.trained_alpha_0)
+        elif isinstance(event, Failed):
+            self.notices.tell(event.message)
 
     def _on_setting(self, key: str, _value: object) -> None:
         self._saving.start()

@@ -26,7 +26,7 @@ class StatusFeed(QObject):
     def __init__(self, bar: StatusBar, tabs: Tabs, filing: Filing, bridge: EngineBridge) -> None:
         super().__init__(bar)
         self._bar, self._tabs, self._filing = bar, tabs, filing
-        self._model_text, self._model_state = "No model loaded", "idle"
+        self._model_text, self._model_state, self._loaded = "No model loaded", "idle", 0
         self._counting = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._counting.timeout.connect(self._count)
         bar.language.setMenu(self._language_menu())
@@ -98,24 +98,27 @@ class StatusFeed(QObject):
             self._bar.eol.setText(tab.document.eol_label)
 
     def _on_model(self, event: object) -> None:
+        self._loaded = 0
         if isinstance(event, ModelLoading):
-            self._model_text, self._model_state = f"Loading {event.name} · {round(100 * event.progress)} %", "busy"
-            self._bar.show_progress(round(100 * event.progress), 100)
+            self._loaded = round(100 * event.progress)
+            self._model_text, self._model_state = f"Loading {event.name} · {self._loaded} %", "busy"
         elif isinstance(event, ModelReady):
             self._model_text, self._model_state = f"{_model_words(event.info)} · ready", "ready"
-            self._bar.show_progress(0, 0)
         elif isinstance(event, Failed):
             self._model_text, self._model_state = event.message, "failed"
-            self._bar.show_progress(0, 0)
         self._show_engine()
 
     def _show_engine(self, *_: object) -> None:
         runner = self._runner
         self._bar.set_running(runner is not None)
-        if runner is None:
+        if runner is not None and runner.controller.state == "running":
+            return  # its progress is on the way
+        waiting = "Waiting for the model" if self._model_state == "busy" else "Waiting"
+        if runner is not None:
+            self._bar.show_engine(waiting, "busy")
+        else:
             self._bar.show_engine(self._model_text, self._model_state)
-        elif runner.controller.state == "queued":
-            self._bar.show_engine("Waiting for the model" if self._model_state == "busy" else "Waiting", "busy")
+        self._bar.show_progress(self._loaded, 100 if self._model_state == "busy" else 0)
 
     def _on_progress(self, tab: Tab, progress: InfillProgress) -> None:
         if tab is not self._runner:

@@ -108,10 +108,8 @@ def test_the_buttons_over_the_settings_do_what_the_menu_does(desk):
 def test_keys_reach_their_commands_while_the_text_has_the_focus(desk, key, command):
     desk.open("x.txt", "words")
     desk.tab.view.surface.activateWindow()
-    seen: list[bool] = []
-    desk.window.actions_.of(command).triggered.connect(lambda on: seen.append(on))
-    press(desk, key, Qt.KeyboardModifier.ControlModifier)
-    assert len(seen) == 1
+    with desk.qtbot.waitSignal(desk.window.actions_.of(command).triggered):
+        press(desk, key, Qt.KeyboardModifier.ControlModifier)
 
 
 def test_tab_still_indents_where_no_proposal_waits(desk):

@@ -1,0 +1,167 @@
+"""The panel shows what the settings say, changes them, and holds nothing itself."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
+
+from app.panels.controls import ChoiceBox, NumberBox, ShareBox, Switch
+from app.panels.settings_panel import SettingsPanel
+from app.settings import SETTINGS, Settings
+
+
+@pytest.fixture
+def settings(qapp):
+    return Settings()
+
+
+@pytest.fixture
+def panel(qtbot, settings):
+    panel = SettingsPanel(settings)
+    qtbot.addWidget(panel)
+    panel.resize(320, 900)
+    panel.show()
+    return panel
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+def test_every_setting_has_a_row_with_label_control_help_and_names(panel, setting):
+    row = panel.rows[setting.key]
+    words = [label.text() for label in row.findChildren(QLabel)]
+    assert words[0] == setting.label
+    assert words[-1].startswith(setting.help)
+    assert row.control.accessibleName() == setting.label
+    assert row.control.accessibleDescription() == setting.help
+    assert row.reset_button.accessibleName() == f"Reset {setting.label}"
+
+
+OTHER_VALUES = {
+    "infill.steps": 8,
+    "infill.alpha_0": 0.25,
+    "infill.seed_locked": True,
+    "infill.capacity": 64,
+    "infill.temperature": 0.0,
+    "engine.device": "cpu",
+    "engine.model": "other",
+    "appearance.theme": "dark",
+    "editor.font_family": "Serif",
+}
+
+
+def shown(control):
+    if isinstance(control, Switch):
+        return control.isChecked()
+    if isinstance(control, ChoiceBox):
+        return control.currentData()
+    return control.value() if isinstance(control, NumberBox | ShareBox) else control.text()
+
+
+@pytest.mark.parametrize(("key", "value"), OTHER_VALUES.items())
+def test_a_change_from_elsewhere_is_shown_and_can_be_reset(panel, settings, key, value):
+    row = panel.rows[key]
+    assert row.reset_button.isHidden()
+    settings[key] = value
+    assert shown(row.control) == value
+    assert not row.reset_button.isHidden()
+    row.reset_button.click()
+    assert settings.is_default(key)
+    assert shown(row.control) == settings[key]
+    assert row.reset_button.isHidden()
+
+
+def test_typing_a_number_sets_it(panel, settings):
+    control = panel.rows["infill.steps"].control
+    control.selectAll()
+    QTest.keyClicks(control, "24")
+    QTest.keyClick(control, Qt.Key.Key_Return)
+    assert settings["infill.steps"] == 24
+
+
+def test_slider_and_field_show_the_same_share(panel, settings):
+    row = panel.rows["infill.alpha_0"]
+    row.slider.setValue(75)
+    assert settings["infill.alpha_0"] == 0.75
+    assert row.control.value() == 0.75
+    row.control.setValue(0.33)
+    assert settings["infill.alpha_0"] == 0.33
+    assert row.slider.share == 0.33
+
+
+def test_a_value_finer_than_the_slider_is_left_as_it_is(panel, settings):
+    settings["infill.alpha_0"] = 0.125
+    assert settings["infill.alpha_0"] == 0.125
+
+
+def test_a_switch_is_turned_with_the_keyboard(panel, settings):
+    QTest.keyClick(panel.rows["infill.seed_locked"].control, Qt.Key.Key_Space)
+    assert settings["infill.seed_locked"] is True
+
+
+def test_a_choice_is_made_and_a_value_outside_the_list_is_shown(panel, settings):
+    control = panel.rows["engine.device"].control
+    control.setCurrentIndex(control.findData("cuda"))
+    control.activated.emit(control.currentIndex())
+    assert settings["engine.device"] == "cuda"
+    settings["engine.device"] = "cuda:1"
+    assert control.currentData() == "cuda:1"
+
+
+def test_an_emptied_text_field_gives_the_default_back(panel, settings):
+    control = panel.rows["engine.model"].control
+    control.setText("other")
+    control.editingFinished.emit()
+    assert settings["engine.model"] == "other"
+    control.setText("  ")
+    control.editingFinished.emit()
+    assert settings.is_default("engine.model")
+    assert control.text() == settings["engine.model"]
+
+
+def test_a_setting_without_effect_is_disabled_and_says_why(panel, settings):
+    row = panel.rows["infill.top_p"]
+    assert row.control.isEnabled()
+    settings["infill.temperature"] = 0.0
+    assert not row.control.isEnabled()
+    assert not row.slider.isEnabled()
+    assert "likeliest" in row.control.toolTip()
+    settings["infill.temperature"] = 0.5
+    assert row.control.isEnabled()
+    assert row.control.toolTip() == ""
+
+
+def test_zero_is_shown_as_what_it_means(panel):
+    assert panel.rows["infill.capacity"].control.text() == "automatic"
+    assert panel.rows["engine.threads"].control.text() == "automatic"
+
+
+def test_the_wheel_over_a_control_changes_nothing(panel, settings):
+    for key in ("infill.steps", "infill.alpha_0", "engine.device"):
+        control = panel.rows[key].control
+        control.setFocus()
+        event = QWheelEvent(
+            QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(control, event)
+        assert settings.is_default(key)
+
+
+def test_the_shares_the_model_was_trained_with_are_marked_and_named(panel):
+    row = panel.rows["infill.alpha_0"]
+    panel.mark_trained(0.125, 1.0)
+    assert "trained with 0.125 to 1" in row.note
+    panel.mark_trained(0.5, 0.5)
+    assert row.note.endswith("trained with 0.5.")
+    assert not row.slider.grab().isNull()
+
+
+def test_settings_outlive_the_panel(qtbot, panel, settings):
+    panel.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    settings["infill.steps"] = 5
+    other = SettingsPanel(settings)
+    qtbot.addWidget(other)
+    assert shown(other.rows["infill.steps"].control) == 5
