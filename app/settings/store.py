@@ -107,8 +107,8 @@ class Settings(QObject):
             self.changed.emit(key, valid)
 
     def _document(self) -> tomlkit.TOMLDocument:
-        import tomlkit  # noqa: PLC0415  (not needed before the first paint)
-        from tomlkit.exceptions import ParseError  # noqa: PLC0415
+        import tomlkit
+        from tomlkit.exceptions import ParseError
 
         try:
             return tomlkit.parse(self._path.read_text(encoding="utf-8"))
@@ -119,7 +119,7 @@ class Settings(QObject):
             return tomlkit.document()
 
     def _write(self, document: tomlkit.TOMLDocument, setting: Setting) -> None:
-        import tomlkit  # noqa: PLC0415
+        import tomlkit
 
         table = document.get(setting.section)
         if not isinstance(table, Mapping):

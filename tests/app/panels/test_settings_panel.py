@@ -158,7 +158,8 @@ def test_the_shares_the_model_was_trained_with_are_marked_and_named(panel):
     assert not row.slider.grab().isNull()
 
 
-def test_settings_outlive_the_panel(qtbot, panel, settings):
+def test_settings_outlive_the_panel(qtbot, settings):
+    panel = SettingsPanel(settings)
     panel.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     settings["infill.steps"] = 5
