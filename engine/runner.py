@@ -10,6 +10,7 @@ from engine.cache_pool import CachePool
 from engine.denoise import prefill
 from engine.framing import canvas_of, frame
 from engine.infill_run import InfillRun
+from engine.models.uncached import UncachedAdapter
 from engine.scoring import bits_per_byte, score
 from engine.types import (
     Cancelled,
@@ -54,9 +55,12 @@ class Runner:
         Raises:
             RequestError: the request cannot be carried out.
         """
+        adapter: ModelAdapter = self._adapter
+        pool = self._pool
         if not request.use_cache:
-            self._pool.clear()
-        return InfillRun(self._adapter, self._pool, job, request, on_event, self._clock).carry_out()
+            adapter = UncachedAdapter(adapter)
+            pool = CachePool(adapter.new_cache)
+        return InfillRun(adapter, pool, job, request, on_event, self._clock).carry_out()
 
     def prewarm(self, job: Job, request: InfillRequest) -> Prewarmed | Cancelled:
         """Computes the context of a request that may soon come, so that it costs only the denoising then.
