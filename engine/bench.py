@@ -89,13 +89,16 @@ def measure(choice: ModelChoice, shape: Shape, repeats: int) -> dict[str, object
         _time(session, requests[-1])  # the first run of a process pays for the libraries' own beginnings
         runs = Runs()
         for request in requests[:repeats]:
-            _one_repeat(session, request, runs)
+            _cold_and_warm(session, request, runs)
+        peak = peak_rss_mb()
+        runs.off = [_time(session, replace(request, use_cache=False)) for request in requests[:repeats]]
     finally:
         session.close()
-    return {**_figures(runs), **_circumstances(info, shape, repeats), "load_ms": round(load_ms, 1)}
+    memory = {"peak_rss_mb": peak, "cache_off_peak_rss_mb": peak_rss_mb(), "load_ms": round(load_ms, 1)}
+    return {**_figures(runs), **memory, **_circumstances(info, shape, repeats)}
 
 
-def _one_repeat(session: EngineSession, request: InfillRequest, runs: Runs) -> None:
+def _cold_and_warm(session: EngineSession, request: InfillRequest, runs: Runs) -> None:
     cold, warm = _time(session, request), _time(session, request)
     if cold.stats.reused_tokens or not warm.stats.reused_tokens:
         raise EngineError("The benchmark's cold run found a warm cache, or its warm run a cold one.")
@@ -103,7 +106,6 @@ def _one_repeat(session: EngineSession, request: InfillRequest, runs: Runs) -> N
         raise EngineError("The same request gave two results; the figures would mean nothing.")
     runs.cold.append(cold)
     runs.warm.append(warm)
-    runs.off.append(_time(session, replace(request, use_cache=False)))
 
 
 def _load(session: EngineSession, choice: ModelChoice) -> ModelInfo:
@@ -194,7 +196,6 @@ def _figures(runs: Runs) -> dict[str, object]:
         "step_ms": median([run.step_ms for run in warm]),
         "tokens_per_s": median([run.stats.tokens_per_s for run in warm]),
         "nfe": round(statistics.median(run.stats.nfe for run in warm)),
-        "peak_rss_mb": peak_rss_mb(),
         "cache_speedup": median([o.total_ms / w.total_ms for o, w in zip(off, warm, strict=True)]),
         "cold_speedup": median([o.total_ms / c.total_ms for o, c in zip(off, cold, strict=True)]),
         "written_tokens": round(statistics.median(run.stats.written_tokens for run in warm)),
