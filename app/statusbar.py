@@ -58,8 +58,9 @@ class StatusBar(QStatusBar):
         """Shows what the engine is or does; `state` is idle, busy, ready or failed, and colors it."""
         self.engine.setText(text)
         self.engine.setToolTip(text)
-        self.engine.setProperty("state", state)
-        self.engine.style().polish(self.engine)
+        if self.engine.property("state") != state:
+            self.engine.setProperty("state", state)
+            self.engine.style().polish(self.engine)
 
     def show_progress(self, done: int, of: int) -> None:
         """Shows how far a run or a loading has come; `of` 0 hides the bar."""

@@ -103,7 +103,8 @@ class ShareSlider(QSlider):
 
     def mark(self, low: float, high: float) -> None:
         """Marks a range of values, such as the one a model was trained with."""
-        self._marked = (low, high)
+        is_all = 100 * low <= self.minimum() and 100 * high >= self.maximum()
+        self._marked = None if is_all else (low, high)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -54,8 +54,8 @@ class SettingRow(QWidget):
         self._showing = True
         self._show(self._settings[self._setting.key])
         self._showing = False
-        self.reset_button.setVisible(not self._settings.is_default(self._setting.key))
         reason = self._settings.why_inert(self._setting.key)
+        self.reset_button.setVisible(reason is None and not self._settings.is_default(self._setting.key))
         for widget in (self.control, self.slider):
             if widget is not None:
                 widget.setEnabled(reason is None)
@@ -173,7 +173,9 @@ class SettingRow(QWidget):
         if wide:
             self.control.setFixedWidth(148)
         elif not isinstance(self.control, Switch):
-            self.control.setFixedWidth(86 if self._setting.zero_means or (self._setting.maximum or 0) > 9999 else 60)
+            self.control.setFixedWidth(
+                108 if (self._setting.maximum or 0) > 9999 else 86 if self._setting.zero_means else 60
+            )
         grid.addWidget(self.control, 0, 1, Qt.AlignmentFlag.AlignRight)
         if self.slider is not None:
             grid.addWidget(self.slider, 1, 0, 1, 2)

@@ -120,7 +120,7 @@ class DialogAsks:
         buttons: dict[QPushButton, Answer] = {}
         for label, answer in choices.items():
             buttons[box.addButton(label, QMessageBox.ButtonRole.ActionRole)] = answer
-        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(next(iter(buttons)))
         box.setEscapeButton(cancel)
         box.exec()

@@ -225,7 +225,8 @@ class MainWindow(QMainWindow):
             self.notices.tell(event.message)
 
     def _on_setting(self, key: str, _value: object) -> None:
-        self._saving.start()
+        if key != "infill.seed" or self.settings["infill.seed_locked"]:  # else it is drawn anew in every run
+            self._saving.start()
         if key.startswith("editor."):
             for tab in self.tabs.all:
                 tab.view.apply_settings()

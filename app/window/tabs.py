@@ -43,7 +43,7 @@ class Tabs(QTabWidget):
         self.tabBar().setExpanding(False)
         self.tabBar().setAccessibleName("Open documents")
         self._tabs: dict[QWidget, Tab] = {}
-        self.currentChanged.connect(lambda _index: self.current_tab_changed.emit(self.current))
+        self.currentChanged.connect(self._on_current)
 
     @property
     def current(self) -> Tab | None:
@@ -103,6 +103,12 @@ class Tabs(QTabWidget):
             button = self.tabBar().tabButton(index, QTabBar.ButtonPosition.RightSide)
             if isinstance(button, CloseButton):
                 button.show_modified(tab.document.is_modified)
+
+    def _on_current(self, _index: int) -> None:
+        tab = self.current
+        if tab is not None:
+            tab.view.setFocus()
+        self.current_tab_changed.emit(tab)
 
     def _close_button(self, tab: Tab) -> CloseButton:
         button = CloseButton(self)
