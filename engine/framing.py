@@ -80,6 +80,10 @@ def frame(request: InfillRequest, config: CheckpointConfig, tokenizer: Tokenizer
     segments = _tokenize(request, tokenizer)
     room = min(request.context_tokens or config.context_length, config.context_length)
     starts, ends = _cut_window(request, segments, room, config)
+    if request.mode is Mode.CONTINUE and not request.text[request.spans[-1].end :].strip():
+        # The document is to go on here: neither its end nor white space before it says that it is over.
+        segments.outside[-1].clear()
+        ends = False
     pieces = []
     special = config.special_tokens
     for index, ids in enumerate(segments.outside):

@@ -60,6 +60,14 @@ def test_an_empty_document_can_be_continued(adapter: ModelAdapter) -> None:
     assert [piece.hole for piece in pieces] == [False, True]
 
 
+def test_continuing_at_the_end_does_not_tell_the_model_that_the_document_is_over(adapter: ModelAdapter) -> None:
+    special = adapter.config.special_tokens
+    at_the_end = InfillRequest("The cat\n", (TextSpan(7, 7),), mode=Mode.CONTINUE)
+    assert [piece.hole for piece in pieces_of(adapter, at_the_end)] == [False, True]
+    before_text = InfillRequest("The cat sat", (TextSpan(7, 7),), mode=Mode.CONTINUE)
+    assert pieces_of(adapter, before_text)[-1].ids[-1] == special.end
+
+
 def test_crlf_is_shown_to_the_model_as_newline(adapter: ModelAdapter) -> None:
     prefix, _, suffix = pieces_of(adapter, InfillRequest("a\r\nb|c\r\nd", (TextSpan(4, 5),)))
     assert decode(adapter, prefix) == "a\nb"
