@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "resources" / "samples" / "welcome.md"
-SENTENCE = "He had kept the light for thirty years, and in all that time he had never once let it go out."
+SENTENCE = "He had kept the light for thirty years and had never once let it go out."
 WIDTH, HEIGHT = 1180, 760
 PATIENCE_MS = 120_000
 PAINT_MS = 60

@@ -79,7 +79,7 @@ def _watch(window: MainWindow, figures: dict[str, object], started: float) -> No
         tab = window.tabs.current
         assert tab is not None
         start = tab.view.text().index("He had kept")
-        tab.view.select([TextSpan(start, start + 90)])
+        tab.view.select([TextSpan(start, start + 72)])
         tab.controller.state_changed.connect(ended)
         tab.controller.fill()
 
