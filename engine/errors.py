@@ -27,6 +27,10 @@ class CorruptCheckpointError(ModelError):
     """A file of the checkpoint is truncated, has wrong shapes, misses tensors or holds values that are not finite."""
 
 
+class UnsafeCheckpointError(ModelError):
+    """A file of the checkpoint names code that has no place in a model; nothing of it was run."""
+
+
 class TokenizerError(ModelError):
     """The tokenizer is missing, broken or does not fit the checkpoint's vocabulary."""
 
