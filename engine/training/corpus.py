@@ -1,0 +1,125 @@
+"""Training documents: prose from a folder or archive of text files, Python from the environment, split and held out.
+
+A prose file holds documents separated by a line with a form feed; its folder names its kind (fiction, blog, ...).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import TrainingError
+from engine.training.python_source import collect
+
+SEPARATOR = "\n\f\n"
+HELD_OUT_PACKAGES = frozenset({"rich", "jinja2", "markdown-it-py"})
+"""No training file comes from these."""
+HELD_OUT_SHARE = 50
+"""One document in so many is held out."""
+PYTHON = "python"
+
+KIND_WEIGHTS = {"fiction": 1.0, "textbook": 1.0, "blog": 1.5, "spec": 0.1, "gov": 1.0, "docs": 1.0, "health": 0.6}
+"""How often text of a kind is used, against its size. Kinds not named here count once."""
+REPEATED_KINDS = {"stories": 4.0}
+SKIPPED_KINDS = frozenset({"edits"})
+"""Copy-edit pairs: not running text."""
+
+_TEXT_SUFFIXES = frozenset({".txt", ".md", ".rst", ".markdown", ".py"})
+_STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--", "–": "-", "…": "..."})
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One whole document. `kind` is a folder's name, or "python"; `source` says where it comes from."""
+
+    kind: str
+    source: str
+    text: str
+    weight: float = 1.0
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is Python source."""
+        return self.kind == PYTHON
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All documents, apart: those to learn from, and those that only evaluation may see."""
+
+    training: tuple[Document, ...]
+    held_out: tuple[Document, ...]
+
+
+def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000, seed: int = 0) -> Corpus:
+    """Reads prose from `data` (a folder, a text file or a .tar.xz of such) and, if asked, installed Python source.
+
+    Raises:
+        TrainingError: there is no usable text.
+    """
+    training: list[Document] = []
+    held_out: list[Document] = []
+    for document in read_prose(data) if data is not None else ():
+        (held_out if _is_held_out(document.text) else training).append(document)
+    if python:
+        for held, files in enumerate(collect(HELD_OUT_PACKAGES, cap_bytes, seed)):
+            for file in files:
+                document = Document(PYTHON, file.package, file.text, 1.5 if file.documented else 1.0)
+                (held_out if held or _is_held_out(file.text) else training).append(document)
+    if not training:
+        where = f" in {data}" if data is not None else ""
+        raise TrainingError(f"There is no text to train on{where}: give a folder of .txt, .md or .py files.")
+    return Corpus(tuple(training), tuple(held_out))
+
+
+def read_prose(data: Path) -> Iterator[Document]:
+    """Documents of a folder, file or archive, in a stable order; fiction has straight quotes in half of them.
+
+    Raises:
+        TrainingError: `data` is not there or cannot be read.
+    """
+    for name, text in _read_files(data):
+        kind = name.parent.name if name.parent.name not in ("", ".") else "text"
+        if name.suffix == ".py":
+            kind = PYTHON
+        if kind in SKIPPED_KINDS:
+            continue
+        weight = KIND_WEIGHTS.get(kind, REPEATED_KINDS.get(kind, 1.0))
+        for part in text.replace("\r\n", "\n").split(SEPARATOR):
+            if len(part.strip()) < 40:
+                continue
+            straighten = kind == "fiction" and _digest(part) % 2 == 0
+            yield Document(kind, name.stem, part.translate(_STRAIGHT) if straighten else part, weight)
+
+
+def _read_files(data: Path) -> Iterator[tuple[Path, str]]:
+    if not data.exists():
+        raise TrainingError(f"The training data {data} does not exist.")
+    try:
+        if data.is_dir():
+            for path in sorted(data.rglob("*")):
+                if path.is_file() and path.suffix in _TEXT_SUFFIXES:
+                    yield path.relative_to(data.parent), path.read_text(encoding="utf-8", errors="replace")
+        elif tarfile.is_tarfile(data):
+            with tarfile.open(data) as archive:
+                members = (entry for entry in archive.getmembers() if entry.isfile())
+                for member in sorted(members, key=lambda entry: entry.name):
+                    handle = archive.extractfile(member)
+                    if handle is not None and Path(member.name).suffix in _TEXT_SUFFIXES:
+                        yield Path(member.name), handle.read().decode("utf-8", errors="replace")
+        else:
+            yield Path(data.name), data.read_text(encoding="utf-8", errors="replace")
+    except (OSError, tarfile.TarError) as error:
+        raise TrainingError(f"The training data {data} cannot be read: {error}.") from error
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")
+
+
+def _is_held_out(text: str) -> bool:
+    """Depends on the text alone, so that it holds in every run and every copy."""
+    return (_digest(text) >> 8) % HELD_OUT_SHARE == 0

@@ -1,0 +1,164 @@
+"""Any-order autoregression in one pass (shared/training.md, "Objective").
+
+A sequence of a batch is [clean tokens in their order | a mask copy of every predicted token]. Clean row i
+sees clean rows 0..i. The mask copy of the token with place r in the order stands at that token's position, sees clean
+rows 0..r-1 and itself, and predicts the token: what the sampler computes when r tokens are clean.
+
+Hole tokens (empties included) always have a copy. In a share of the samples the context's tokens have one too: the
+same objective over a longer order, which teaches a small model language several times faster per row of compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.config import SpecialTokens
+from engine.training import reveal
+from engine.training.attention import Extent
+from engine.training.reveal import Order
+from engine.training.samples import Sample
+
+
+class TargetKind(IntEnum):
+    """Why a row predicts a token."""
+
+    HOLE = 0
+    CONTEXT = 1
+    CORRECTION = 2
+
+
+_WEIGHTS = {TargetKind.HOLE: 1.0, TargetKind.CONTEXT: 1.0, TargetKind.CORRECTION: 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sample, ordered. `predicted` are places in the order that have a mask copy; `corrected` are places whose
+    *clean* row must give `truth` (CDLM). The first `context` places are context."""
+
+    ids: list[int]
+    positions: list[int]
+    truth: list[int]
+    predicted: list[int]
+    corrected: list[int]
+    context: int
+
+    @property
+    def size(self) -> int:
+        """Rows that the network runs for it."""
+        return len(self.ids) + len(self.predicted)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one forward pass, flat: sequence after sequence, each its clean tokens and then its mask copies.
+
+    Attributes:
+        ids, positions: (rows,), long. visible: (rows,), how many clean rows a mask copy sees; 0 for clean rows.
+        extents: where each sequence lies.
+        rows: (targets,) the rows that predict something. targets: (targets,) what they predict.
+        weights: (targets,) float32. kinds: (targets,) what kind of target each is, a `TargetKind`.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    visible: Tensor
+    extents: Sequence[Extent]
+    rows: Tensor
+    targets: Tensor
+    weights: Tensor
+    kinds: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        ids, positions, visible = (part.to(device) for part in (self.ids, self.positions, self.visible))
+        rows, targets, weights = (part.to(device) for part in (self.rows, self.targets, self.weights))
+        return Batch(ids, positions, visible, self.extents, rows, targets, weights, self.kinds.to(device))
+
+
+def make_row(
+    sample: Sample,
+    special: SpecialTokens,
+    generator: np.random.Generator,
+    *,
+    vocab_size: int,
+    order: Order | None = None,
+    alpha_0: float | None = None,
+    context_targets: bool = False,
+    corrupt: float = 0.0,
+) -> Row:
+    """Draws what is left to draw and puts a sample in its order.
+
+    Args:
+        order, alpha_0: fixed, or None to draw them as in training.
+        context_targets: whether the context's tokens get mask copies too.
+        corrupt: share of the context's tokens that is replaced by random ones.
+    """
+    order = reveal.draw_order(generator) if order is None else order
+    alpha_0 = reveal.draw_alpha_0(generator) if alpha_0 is None else alpha_0
+    sequence = reveal.sequence_of(sample, special, order, alpha_0, generator)
+    outside = {token for token in (special.begin, special.end) if token is not None}
+    plain = [place for place in range(sequence.context) if sequence.ids[place] not in outside]
+    ids = sequence.ids
+    corrected: list[int] = []
+    if corrupt > 0 and plain:
+        ids, corrected = _corrupted(ids, plain, corrupt, vocab_size - len(special.ids()), generator)
+    predicted = list(range(sequence.context, len(ids)))
+    if context_targets:
+        predicted = plain + predicted
+    return Row(ids, sequence.positions, sequence.ids, predicted, corrected, sequence.context)
+
+
+def _corrupted(
+    ids: list[int], plain: list[int], share: float, text_tokens: int, generator: np.random.Generator
+) -> tuple[list[int], list[int]]:
+    """Replaces a share of the places in `plain`, half by any token, half by one from elsewhere in the sample; returns
+    the ids and the places to be corrected: the replaced ones and as many untouched."""
+    count = max(1, round(share * len(plain)))
+    chosen = generator.choice(plain, size=min(2 * count, len(plain)), replace=False).tolist()
+    changed = list(ids)
+    for place in chosen[: (len(chosen) + 1) // 2]:
+        local = generator.random() < 0.5
+        changed[place] = ids[plain[generator.integers(len(plain))]] if local else int(generator.integers(text_tokens))
+    return changed, sorted(chosen)
+
+
+def collate(rows: Sequence[Row], special: SpecialTokens) -> Batch:
+    """Joins rows to one batch on the CPU."""
+    ids: list[int] = []
+    positions: list[int] = []
+    visible: list[int] = []
+    extents: list[Extent] = []
+    indices: list[int] = []
+    targets: list[int] = []
+    kinds: list[TargetKind] = []
+    for row in rows:
+        first, clean, copies = len(ids), len(row.ids), len(row.predicted)
+        extents.append(Extent(first, clean, copies))
+        ids += row.ids
+        ids += [special.mask] * copies
+        positions += row.positions
+        positions += [row.positions[place] for place in row.predicted]
+        visible += [0] * clean
+        visible += row.predicted
+        indices += range(first + clean, first + clean + copies)
+        indices += [first + place for place in row.corrected]
+        targets += [row.truth[place] for place in (*row.predicted, *row.corrected)]
+        in_context = sum(place < row.context for place in row.predicted)
+        kinds += [TargetKind.CONTEXT] * in_context + [TargetKind.HOLE] * (copies - in_context)
+        kinds += [TargetKind.CORRECTION] * len(row.corrected)
+    return Batch(
+        torch.tensor(ids),
+        torch.tensor(positions),
+        torch.tensor(visible),
+        extents,
+        torch.tensor(indices),
+        torch.tensor(targets),
+        torch.tensor([_WEIGHTS[kind] for kind in kinds]),
+        torch.tensor(kinds),
+    )

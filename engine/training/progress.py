@@ -1,0 +1,72 @@
+"""How a run looks while it goes on: a rich bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from engine.training.run import Listener, Report
+
+_LINE_EVERY_S = 30.0
+
+
+@contextmanager
+def show(stream: TextIO) -> Iterator[Listener]:
+    """Yields what a run tells its news to."""
+    if stream.isatty():
+        with _bar(stream) as tell:
+            yield tell
+    else:
+        yield _lines(stream)
+
+
+def describe(report: Report) -> str:
+    """One line: step, losses, speed, time left."""
+    step = report.step
+    left = "" if report.seconds_left is None else f", {_clock(report.seconds_left)} left"
+    return (
+        f"step {report.progress.step:,}: loss {step.loss:.3f} (context {step.context_loss:.3f}), "
+        f"{report.rows_per_second:,.0f} tok/s{left}"
+    )
+
+
+def _lines(stream: TextIO) -> Listener:
+    last = -_LINE_EVERY_S
+
+    def tell(news: Report | str) -> None:
+        nonlocal last
+        if isinstance(news, str):
+            stream.write(news + "\n")
+        elif time.monotonic() - last >= _LINE_EVERY_S:
+            last = time.monotonic()
+            stream.write(f"{100 * min(1.0, news.share):5.1f} % {describe(news)}\n")
+        stream.flush()
+
+    return tell
+
+
+@contextmanager
+def _bar(stream: TextIO) -> Iterator[Listener]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (BarColumn(), TextColumn("{task.percentage:5.1f} %"), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(file=stream)) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def tell(news: Report | str) -> None:
+            if isinstance(news, str):
+                progress.console.print(news)
+            else:
+                progress.update(task, completed=min(1.0, news.share), description=describe(news))
+
+        yield tell
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from engine.training import head
+from engine.training.head import cross_entropies, weighted_loss
+
+
+def material(rows: int = 37, width: int = 16, vocab: int = 50) -> tuple[torch.Tensor, ...]:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(rows, width, generator=generator)
+    weight, bias = torch.randn(vocab, width, generator=generator), torch.randn(vocab, generator=generator)
+    return x, weight, bias, torch.randint(0, vocab, (rows,), generator=generator), torch.rand(rows, generator=generator)
+
+
+def test_loss_and_gradients_equal_the_plain_ones(monkeypatch) -> None:
+    monkeypatch.setattr(head, "_SLICE", 10)
+    x, weight, bias, targets, weights = material()
+    leaves = [part.clone().requires_grad_() for part in (x, weight, bias)]
+    plain = (functional.cross_entropy(functional.linear(*leaves), targets, reduction="none") * weights).sum()
+    (plain * 0.5).backward()
+    sliced = [part.clone().requires_grad_() for part in (x, weight, bias)]
+    loss, each = weighted_loss(sliced[0], sliced[1], sliced[2], targets, weights)
+    (loss * 0.5).backward()
+    assert torch.allclose(loss, plain, rtol=1e-5)
+    assert torch.allclose((each * weights).sum(), plain, rtol=1e-5)
+    for one, other in zip(sliced, leaves, strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert torch.allclose(one.grad, other.grad, atol=1e-5)
+
+
+def test_in_bfloat16_the_loss_stays_close() -> None:
+    x, weight, bias, targets, weights = material()
+    exact, _ = weighted_loss(x, weight, bias, targets, weights)
+    rough, _ = weighted_loss(x.bfloat16(), weight.bfloat16(), bias.bfloat16(), targets, weights)
+    assert torch.allclose(exact, rough, rtol=0.02)
+
+
+def test_cross_entropies_without_rows_are_none() -> None:
+    x, weight, bias, targets, _ = material()
+    assert cross_entropies(x[:0], weight, bias, targets[:0]).shape == (0,)
+    expected = functional.cross_entropy(functional.linear(x, weight, bias), targets, reduction="none")
+    assert torch.allclose(cross_entropies(x, weight, bias, targets), expected, atol=1e-5)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from itertools import count
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.errors import TrainingError
+from engine.models.registry import load
+from engine.training.run import Report, train
+from engine.types import ModelChoice
+from tests.engine.training.small import tiny_config, write_corpus
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def losses_of(data: Path, out: Path, steps: int, **options: object) -> list[float]:
+    """Runs so many steps and returns the losses of this call's steps."""
+    reports: list[Report] = []
+    config = tiny_config(data, steps=12, workers=2)
+    train(
+        config,
+        out,
+        lambda news: reports.append(news) if isinstance(news, Report) else None,
+        stopped=lambda: len(reports) >= steps,
+        **options,  # type: ignore[arg-type]
+    )
+    return [report.step.loss for report in reports]
+
+
+def test_a_resumed_run_goes_on_exactly_as_if_it_had_never_stopped(data: Path, tmp_path: Path) -> None:
+    whole = losses_of(data, tmp_path / "whole", 12)
+    first = losses_of(data, tmp_path / "parts", 5)
+    rest = losses_of(data, tmp_path / "parts", 12, resume=True)
+    assert first + rest == whole
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_the_loss_falls_and_the_engine_loads_what_was_trained(data: Path, tmp_path: Path) -> None:
+    losses = losses_of(data, tmp_path, 12)
+    assert losses[-1] < losses[0] - 0.5
+    info = load(ModelChoice(name=str(tmp_path), device="cpu", dtype="float32", threads=1)).info
+    assert (info.name, info.family, info.trained_alpha_0) == ("redraft-tiny", "esolm", (0.0, 1.0))
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert config["training"]["steps"] == 12
+    assert config["special_tokens"]["pad"] == config["vocab_size"] - 1
+    assert {"mask", "begin", "end", "empty", "pad"} == set(config["special_tokens"])
+
+
+def test_the_log_has_a_line_for_logged_steps_and_one_for_the_end(data: Path, tmp_path: Path) -> None:
+    losses_of(data, tmp_path, 12)
+    lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["step"] for line in lines] == [5, 10, 12]
+    assert {"loss", "context_loss", "rows", "seconds", "rate"} <= set(lines[0])
+    assert "held_out" in lines[-1]
+
+
+def test_a_run_ends_by_the_clock(data: Path, tmp_path: Path) -> None:
+    ticks = count(step=6.0)
+    progress = train(
+        tiny_config(data, steps=None, minutes=1.0), tmp_path, lambda news: None, clock=lambda: next(ticks)
+    )  # fmt: skip
+    assert 1 <= progress.step <= 10
+    assert progress.seconds >= 60
+
+
+def test_going_on_from_a_model_keeps_its_tokenizer_and_starts_where_it_was(data: Path, tmp_path: Path) -> None:
+    losses = losses_of(data, tmp_path / "first", 12)
+    more = losses_of(data, tmp_path / "second", 3, source=tmp_path / "first")
+    names = ("first", "second")
+    texts = [(tmp_path / name / "tokenizer.json").read_text(encoding="utf-8") for name in names]
+    assert texts[0] == texts[1]
+    assert more[0] < losses[0] - 0.5
+
+
+def test_resuming_without_a_checkpoint_says_so(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no training checkpoint"):
+        losses_of(data, tmp_path, 2, resume=True)
+
+
+def test_a_damaged_checkpoint_says_so(data: Path, tmp_path: Path) -> None:
+    losses_of(data, tmp_path, 2)
+    path = tmp_path / "state" / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(TrainingError, match="damaged"):
+        losses_of(data, tmp_path, 4, resume=True)
+
+
+def test_a_checkpoint_of_another_run_says_so(data: Path, tmp_path: Path) -> None:
+    losses_of(data, tmp_path, 2)
+    with pytest.raises(TrainingError, match="another config"):
+        train(tiny_config(data, rate=0.5, workers=2), tmp_path, lambda news: None, resume=True)
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match="no text to train on"):
+        train(tiny_config(tmp_path / "empty"), tmp_path / "out", lambda news: None)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(data: Path, tmp_path: Path) -> None:
+    losses_of(data, tmp_path, 2)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    with pytest.raises(TrainingError, match="no number"):
+        train(tiny_config(data, rate=1e6, matrix_rate=1e30, warmup=0.0), tmp_path, lambda news: None)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
