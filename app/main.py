@@ -72,14 +72,20 @@ def make_window() -> MainWindow:
 
 
 def _run_window(targets: list[Target]) -> int:
+    from app.window.signals import SignalWatch
+
     app = _make_application()
     _log_to_file()
     window = make_window()
     sys.excepthook = Reporter(window)
+    watch = SignalWatch(window.close) if sys.platform != "win32" else None
     window.open_paths(targets)
     window.show()
     _after_first_paint(window)
-    return app.exec()
+    code = app.exec()
+    if watch is not None:
+        watch.close()
+    return code
 
 
 def _make_application() -> QApplication:

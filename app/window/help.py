@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
@@ -30,6 +29,8 @@ def keys_text(commands: Commands) -> str:
 
 def about_text() -> str:
     """What this is, as HTML."""
+    from importlib.metadata import PackageNotFoundError, version  # not needed for the window's start
+
     try:
         number = version("redraft")
     except PackageNotFoundError:

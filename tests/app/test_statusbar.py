@@ -56,6 +56,13 @@ def test_a_long_message_takes_no_room_from_the_rest(bar):
     assert bar.stop.geometry().right() < 900
 
 
+def test_a_long_sentence_of_the_engine_does_not_widen_the_window(bar):
+    bar.show_engine("The model “x” could not be loaded. " * 20, "failed")
+    assert bar.minimumSizeHint().width() < 900
+    assert bar.engine.text() == bar.engine.toolTip()
+    assert not bar.grab().isNull()
+
+
 def test_everything_has_a_name_for_screen_readers(bar):
     for widget in (bar.stop, bar.progress, bar.language, bar.encoding, bar.position, bar.engine, bar.message):
         assert widget.accessibleName()
