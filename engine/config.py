@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ from engine.errors import CorruptCheckpointError, ModelNotFoundError, TokenizerE
 from engine.types import ContextOrder
 
 FORMAT = 1
+
+
+class Attention(StrEnum):
+    """What clean tokens see (arXiv 2506.01928, section 4): CAUSAL, Eso-LM (B), those before them in the order; MIXED2,
+    Eso-LM (A), in the diffusion phase all of each other."""
+
+    CAUSAL = "causal"
+    MIXED2 = "mixed2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class CheckpointConfig:
     norm_eps: float = 1e-5
     tie_embeddings: bool = True
     masks_see_masks: bool = False
+    attention: Attention = Attention.CAUSAL
     context_orders: tuple[ContextOrder, ...] = (ContextOrder.PREFIX_FIRST,)
     suffix_grid: int = 1
     max_slack: int = 0
@@ -140,6 +150,7 @@ def _parse(folder: Path, raw: dict[str, Any]) -> CheckpointConfig:
         norm_eps=float(raw.get("norm_eps", 1e-5)),
         tie_embeddings=bool(raw.get("tie_embeddings", True)),
         masks_see_masks=bool(raw.get("masks_see_masks", False)),
+        attention=Attention(raw.get("attention", Attention.CAUSAL)),
         context_orders=tuple(ContextOrder(order) for order in raw.get("context_orders", ["prefix_first"])),
         suffix_grid=_positive(raw, "suffix_grid", 1),
         max_slack=int(raw.get("max_slack", 0)),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from engine.cache import BLOCK
 from engine.canvas import Canvas, Placed, Written
+from engine.config import Attention
 from engine.models.base import Feed
 from engine.samplers import Proposal, Sampler, make_sampler
 from engine.schedule import LogLinearSchedule, NoiseSchedule, reveal_count, split_by_alpha_0
@@ -88,7 +89,7 @@ def denoise(
     item = next(run, None)
     while item is not None:
         if isinstance(item, Feed):
-            item = run.send(adapter.step(cache, item.clean, item.masked))
+            item = run.send(adapter.step(cache, item.clean, item.masked, seen=_seen(adapter, item)))
         else:
             yield item
             item = next(run, None)
@@ -172,8 +173,10 @@ class _Run:
 
     def _sequential_phase(self) -> _Asking:
         """Step 4."""
+        first = True  # it still feeds what the diffusion phase accepted last
         while masked := self._canvas.masked():
-            accepted = yield from self._forward(masked[:1], 1)
+            accepted = yield from self._forward(masked[:1], 1, sequential=not first)
+            first = False
             yield self._report(accepted, steps_left=len(self._canvas.masked()))
 
     def _drop_unused(self) -> None:
@@ -183,12 +186,14 @@ class _Run:
         self._quota = sum(1 for position in self._plan[: self._quota] if self._canvas.is_masked(position))
         self._plan = [position for position in self._plan if self._canvas.is_masked(position)]
 
-    def _forward(self, looked_at: Sequence[int], count: int) -> Generator[Feed, Tensor, tuple[int, ...]]:
+    def _forward(
+        self, looked_at: Sequence[int], count: int, *, sequential: bool = False
+    ) -> Generator[Feed, Tensor, tuple[int, ...]]:
         """One forward pass: feed what was accepted last and these masks, sample, accept."""
         from engine.sampling import sample
 
         canvas = self._canvas
-        logits = yield Feed(self._variation, canvas.accepted[self._fed :], looked_at)
+        logits = yield Feed(self._variation, canvas.accepted[self._fed :], looked_at, sequential)
         self._fed = len(canvas.accepted)
         drawn = sample(logits, self._settings.rule, rows_that_may_end(canvas, looked_at), self._generator)
         proposal = Proposal(looked_at, drawn.tokens, drawn.probabilities)
@@ -203,6 +208,11 @@ class _Run:
 
     def _report(self, accepted: tuple[int, ...], *, steps_left: int) -> DenoisingStep:
         return DenoisingStep(self._done, self._done + steps_left, accepted)
+
+
+def _seen(adapter: ModelAdapter, feed: Feed) -> Sequence[int] | None:
+    """Only Eso-LM (A) attends in another way in the sequential phase."""
+    return feed.seen() if adapter.config.attention is Attention.MIXED2 else None
 
 
 def _shuffled(positions: Sequence[int], generator: torch.Generator) -> list[int]:

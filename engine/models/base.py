@@ -16,11 +16,20 @@ if TYPE_CHECKING:
 
 
 class Feed(NamedTuple):
-    """What one variation feeds in one step: newly clean tokens in order, then positions to predict."""
+    """What one variation feeds in one step: newly clean tokens in order, then positions to predict.
+
+    `sequential`: the clean tokens were written one by one after the diffusion phase. Eso-LM (A) attends along the order
+    from there on; it makes no difference to a model that always does.
+    """
 
     variation: int
     clean: Sequence[Placed]
     masked: Sequence[int]
+    sequential: bool = False
+
+    def seen(self) -> Sequence[int] | None:
+        """What `ModelAdapter.step` needs as `seen` for Eso-LM (A)."""
+        return [len(self.clean)] * len(self.masked) if self.sequential else None
 
 
 class ModelAdapter(Protocol):

@@ -8,6 +8,7 @@ plain norms, four linear layers with bias, the rotary embedding and attention ov
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -22,6 +23,8 @@ from engine.models.esolm_network import EsoLMShape, rotary_tables
 from engine.models.linear import Linear, make_linear
 from engine.tokenization import Tokenizer
 from engine.types import ModelInfo
+
+_Cache = TypeVar("_Cache", bound=CleanTokenCache)
 
 ROOM_FOR_STEPS = 512
 """Cache rows beyond the context: accepted empty tokens and one step's masks."""
@@ -116,7 +119,10 @@ class EsoLMAdapter:
 
     def new_cache(self) -> CleanTokenCache:
         """An empty cache with room for a whole context and the steps on top of it."""
-        return CleanTokenCache(
+        return self._make_cache(CleanTokenCache)
+
+    def _make_cache(self, kind: type[_Cache]) -> _Cache:
+        return kind(
             layers=self.shape.layers,
             heads=self.shape.heads,
             head_dim=self.shape.head_dim,
@@ -178,7 +184,7 @@ class EsoLMAdapter:
         """(rows, rows), True where a new row may not see a new row. Everything sees all of the cache."""
         rows = clean + masked
         visible = torch.ones(rows, rows, dtype=torch.bool).tril_()
-        if not self.shape.masks_see_masks:
+        if not self.shape.masks_see_masks or seen is not None:  # never in a run of tokens (the sequential phase)
             visible[clean:, clean:] = torch.eye(masked, dtype=torch.bool)
         if seen is not None:
             visible[clean:, :clean] = torch.arange(clean) < torch.tensor(seen)[:, None]

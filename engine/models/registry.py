@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from engine.config import CheckpointConfig, read_config
+from engine.config import Attention, CheckpointConfig, read_config
 from engine.device import Placement, place
 from engine.errors import ModelNotFoundError, UnknownFamilyError
 from engine.models.base import ModelAdapter
@@ -65,11 +65,14 @@ def bundled_models() -> list[str]:
 
 def _load_esolm(config: CheckpointConfig, placement: Placement) -> ModelAdapter:
     from engine.models.esolm import EsoLMAdapter, shape_of
+    from engine.models.esolm_mixed import MixedEsoLMAdapter
     from engine.models.esolm_network import parameter_shapes
     from engine.models.weights import read_weights
 
     tokenizer = Tokenizer.load(config.folder, config.tokenizer_entry())
-    return EsoLMAdapter(config, tokenizer, read_weights(config.folder, parameter_shapes(shape_of(config))), placement)
+    weights = read_weights(config.folder, parameter_shapes(shape_of(config)))
+    kind = MixedEsoLMAdapter if config.attention is Attention.MIXED2 else EsoLMAdapter
+    return kind(config, tokenizer, weights, placement)
 
 
 FAMILIES: Mapping[str, Callable[[CheckpointConfig, Placement], ModelAdapter]] = MappingProxyType({"esolm": _load_esolm})
