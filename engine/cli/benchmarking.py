@@ -9,6 +9,7 @@ import typer
 
 from engine import bench as benchmark
 from engine.cli.output import say
+from engine.device import prepare_process
 from engine.errors import EngineError
 from engine.types import ModelChoice
 
@@ -27,11 +28,15 @@ def bench(
     steps: Annotated[int, typer.Option(min=1, help="Denoising steps.")] = _SHAPE.steps,
     alpha0: Annotated[float, typer.Option(help="Share written by diffusion.")] = _SHAPE.alpha_0,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each kind; medians are shown.")] = 5,
+    grid: Annotated[bool, typer.Option("--grid", help="Random weights, many shapes, against the floor.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
     """Measure latency and speed with a cold cache, a warm one and none, side by side."""
     shape = benchmark.Shape(before, after, capacity, steps, alpha0)
     try:
+        if grid:
+            _grid(ModelChoice(model, device, dtype, threads), as_json=as_json)
+            return
         figures = benchmark.measure(ModelChoice(model, device, dtype, threads), shape, repeats)
     except EngineError as error:
         say(str(error))
@@ -41,3 +46,18 @@ def bench(
         return
     for name, value in figures.items():
         print(f"{name:20} {value}")
+
+
+def _grid(choice: ModelChoice, *, as_json: bool) -> None:
+    prepare_process()
+    from engine import bench_grid
+
+    tables = bench_grid.measure_grid(
+        bench_grid.NetworkSize(), choice, benchmark.tokenizer_of(choice.name), bench_grid.Plan()
+    )
+    if as_json:
+        print(json.dumps(tables))
+        return
+    for name, value in tables.items():
+        rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else None
+        print(f"\n{name}\n\n{bench_grid.table(rows)}" if rows else f"{name}: {value}")

@@ -1,0 +1,246 @@
+"""The engine against what the machine can give and against doing without it: one process, so that the ratios hold.
+
+Random weights of a stated shape: speed does not depend on what a model has learned. Every figure is the median of
+repeats; what was extrapolated is said to be (`estimated`).
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from engine.canvas import Canvas, Piece, Placed, lay_out
+from engine.config import CheckpointConfig, SpecialTokens
+from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch
+from engine.device import place
+from engine.models.esolm import EsoLMAdapter, shape_of
+from engine.models.esolm_network import parameter_shapes
+from engine.sampling import SamplingRule
+from engine.types import ContextOrder, ModelChoice
+
+if TYPE_CHECKING:
+    from engine.cache import CleanTokenCache
+    from engine.models.base import ModelAdapter
+    from engine.tokenization import Tokenizer
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSize:
+    """Sizes of the random network."""
+
+    layers: int = 12
+    width: int = 512
+    heads: int = 8
+    vocabulary: int = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured; `quick` is for tests."""
+
+    contexts: tuple[int, ...] = (256, 1024, 4096, 8192)
+    holes: tuple[int, ...] = (16, 64, 256)
+    steps: tuple[int, ...] = (8, 16, 64)
+    lengths: tuple[int, ...] = (1024, 2048)
+    repeats: int = 3
+    full_pass_limit: int = 2048
+
+
+QUICK = Plan(contexts=(64,), holes=(8,), steps=(4,), lengths=(64,), repeats=1)
+
+
+def random_adapter(size: NetworkSize, choice: ModelChoice, context: int, tokenizer: Tokenizer) -> EsoLMAdapter:
+    """A model of that size with random weights and no empty token, so that every run writes all its positions."""
+    config = CheckpointConfig(
+        folder=Path(),
+        name="random",
+        family="esolm",
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        layers=size.layers,
+        heads=size.heads,
+        context_length=context,
+        special_tokens=SpecialTokens(mask=size.vocabulary - 1),
+    )
+    generator = torch.Generator().manual_seed(0)
+    weights = {
+        name: torch.randn(shape, generator=generator) * 0.02
+        for name, shape in parameter_shapes(shape_of(config)).items()
+    }
+    return EsoLMAdapter(config, tokenizer, weights, place(choice))
+
+
+def measure_grid(size: NetworkSize, choice: ModelChoice, tokenizer: Tokenizer, plan: Plan) -> dict[str, object]:
+    """All tables, ready to be printed as JSON."""
+    placement = place(choice)
+    if placement.device.type == "cpu":
+        torch.set_num_threads(placement.threads)
+    longest = max(*plan.contexts, *plan.lengths) + max(plan.holes)
+    adapter = random_adapter(size, replace(choice, device=str(placement.device)), longest, tokenizer)
+    single = random_adapter(size, replace(choice, device=str(placement.device), dtype="float32"), longest, tokenizer)
+    return {
+        "network": {"layers": size.layers, "width": size.width, "heads": size.heads, "vocabulary": size.vocabulary},
+        "device": adapter.info.device,
+        "dtype": adapter.info.dtype,
+        "threads": placement.threads,
+        "floor": floor(adapter, plan),
+        "whole_text": [whole_text(adapter, length, plan) for length in plan.lengths],
+        "holes": [
+            hole_in_context(adapter, context, hole, steps, alpha_0, plan)
+            for context in plan.contexts
+            for hole in plan.holes
+            for steps, alpha_0 in [*((steps, 1.0) for steps in plan.steps), (plan.steps[0], 0.5), (1, 0.0)]
+        ],
+        "float32": hole_in_context(single, plan.contexts[-1], plan.holes[-1], plan.steps[-1], 1.0, plan),
+        "batch": [batch_of(adapter, count, plan) for count in (1, 8)],
+    }
+
+
+def floor(adapter: ModelAdapter, plan: Plan) -> Row:
+    """A step of 8 masks on a cached context against the least that its weights' bytes and products can take."""
+    context = plan.contexts[0]
+    cache = adapter.new_cache()
+    adapter.step(cache, [Placed(i % 200, i) for i in range(context)], ())
+    masked = range(context, context + 8)
+    step_s = _median(lambda: adapter.step(cache, (), masked), 8 * plan.repeats)
+    element = 2 if adapter.info.dtype == "bfloat16" else 4
+    weights = adapter.info.parameters * element  # a tied head reads the embedding: every parameter once
+    bandwidth, flops = _bandwidth(), _peak(adapter.info.dtype)
+    least_s = max(weights / bandwidth, 2 * 8 * adapter.info.parameters / flops)
+    return {
+        "step_ms": round(1000 * step_s, 3),
+        "floor_ms": round(1000 * least_s, 3),
+        "times_floor": round(step_s / least_s, 2),
+        "bandwidth_gb_s": round(bandwidth / 1e9, 1),
+        "peak_gflop_s": round(flops / 1e9),
+    }
+
+
+def whole_text(adapter: ModelAdapter, length: int, plan: Plan) -> Row:
+    """A text of `length` tokens from nothing, as the Eso-LM paper measures, against full recomputation (MDLM)."""
+    parallel = _run(adapter, _canvas(0, length, 0), 64, 1.0, plan.repeats)
+    sequential = _run(adapter, _canvas(0, length, 0), 1, 0.0, 1)
+    clean = [Placed(i % 200, i) for i in range(length // 2)]
+    masked = range(length // 2, length)
+    pass_s = _median(lambda: adapter.step(adapter.new_cache(), clean, masked), 1 if length > 512 else plan.repeats)
+    return {
+        "length": length,
+        "diffusion_64_ms": round(1000 * parallel, 1),
+        "diffusion_64_tokens_s": round(length / parallel),
+        "sequential_ms": round(1000 * sequential, 1),
+        "sequential_tokens_s": round(length / sequential),
+        "recomputed_pass_ms": round(1000 * pass_s, 1),
+        "estimated_times_faster_64": round(64 * pass_s / parallel, 1),
+        "estimated_times_faster_nfe_is_length": round(length * pass_s / sequential, 1),
+    }
+
+
+def hole_in_context(adapter: ModelAdapter, context: int, hole: int, steps: int, alpha_0: float, plan: Plan) -> Row:
+    """A hole in a cached context; the first run also pays for the context."""
+    canvas = _canvas(2 * context // 3, hole, context // 3)
+    cache = adapter.new_cache()
+    started = time.perf_counter()
+    nfe = _denoise(adapter, cache, canvas(), steps, alpha_0)
+    cold_s = time.perf_counter() - started
+    warm_s = _median(lambda: _denoise(adapter, cache, canvas(), steps, alpha_0), plan.repeats)
+    return {
+        "context": context,
+        "hole": hole,
+        "alpha_0": alpha_0,
+        "nfe": nfe,
+        "dtype": adapter.info.dtype,
+        "cold_ms": round(1000 * cold_s, 1),
+        "warm_ms": round(1000 * warm_s, 1),
+        "step_ms": round(1000 * warm_s / nfe, 2),
+        "ms_a_token": round(1000 * warm_s / hole, 2),
+        "cache_mb": round(cache.memory_bytes * len(cache.order) / cache.room / 1e6, 1),
+    }
+
+
+def batch_of(adapter: ModelAdapter, count: int, plan: Plan) -> Row:
+    """`count` variations of one hole in one batch on a shared context."""
+    context, hole = plan.contexts[0], plan.holes[0]
+    canvas = _canvas(2 * context // 3, hole, context // 3)
+    cache = adapter.new_cache()
+
+    def run() -> None:
+        canvases = [canvas() for _ in range(count)]
+        generators = [torch.Generator().manual_seed(seed) for seed in range(count)]
+        for _ in denoise_batch(adapter, cache, canvases, _settings(adapter, plan.steps[0], 1.0), generators):
+            pass
+
+    run()
+    seconds = _median(run, plan.repeats)
+    return {"variations": count, "context": context, "hole": hole, "warm_ms": round(1000 * seconds, 1)}
+
+
+def beside_a_busy_process(figure: Callable[[], float]) -> tuple[float, float]:
+    """`figure` alone and beside a second process that keeps one core busy (performance: spinning threads)."""
+    alone = figure()
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        return alone, figure()
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def _canvas(before: int, hole: int, after: int) -> Callable[[], Canvas]:
+    parts = (Piece(ids=tuple(i % 211 for i in range(before))), Piece(ids=tuple(i % 199 for i in range(after))))
+    pieces = [parts[0], Piece(span=0, hole=True, capacity=hole), parts[1]]
+    kept = [piece for piece in pieces if piece.hole or piece.ids]
+    return lambda: lay_out(kept, order=ContextOrder.PREFIX_FIRST, grid=1, empty=None)
+
+
+def _settings(adapter: ModelAdapter, steps: int, alpha_0: float) -> DenoiseSettings:
+    return DenoiseSettings(steps, alpha_0, SamplingRule(1.0, 0.9, adapter.config.special_tokens.never_written()))
+
+
+def _denoise(adapter: ModelAdapter, cache: CleanTokenCache, canvas: Canvas, steps: int, alpha_0: float) -> int:
+    progress = denoise(adapter, cache, canvas, _settings(adapter, steps, alpha_0), torch.Generator().manual_seed(1))
+    return sum(isinstance(report, DenoisingStep) for report in progress)
+
+
+def _run(adapter: ModelAdapter, canvas: Callable[[], Canvas], steps: int, alpha_0: float, repeats: int) -> float:
+    return _median(lambda: _denoise(adapter, adapter.new_cache(), canvas(), steps, alpha_0), repeats)
+
+
+def _median(work: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def _bandwidth() -> float:
+    """Bytes a second that are read from memory, with the threads the engine uses."""
+    block = torch.zeros(64 * 2**20, dtype=torch.float32)
+    block.sum()
+    return block.numel() * 4 / min(_median(block.sum, 1) for _ in range(5))
+
+
+def _peak(dtype: str) -> float:
+    """FLOP a second of a large product in that precision."""
+    kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
+    a, b = torch.ones(1024, 1024, dtype=kind), torch.ones(1024, 1024, dtype=kind)
+    torch.mm(a, b)
+    return 2 * 1024**3 / min(_median(lambda: torch.mm(a, b), 1) for _ in range(5))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows as a Markdown table; all have the same columns."""
+    columns = list(rows[0])
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(str(row[name]) for name in columns)} |" for row in rows)])
