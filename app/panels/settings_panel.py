@@ -69,5 +69,6 @@ class SettingsPanel(QWidget):
 def _heading(title: str) -> QLabel:
     label = QLabel(title)
     label.setObjectName("heading")
+    label.setIndent(0)
     label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return label

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
+Act = Callable[[], object]
+
 
 class NoticeBar(QFrame):
-    """Shows one sentence at a time, with an optional button that offers a way out."""
+    """Shows one sentence at a time, the newest first, with an optional button that offers a way out."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,8 +22,8 @@ class NoticeBar(QFrame):
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = QPushButton()
-        self.button.setAccessibleName("Do what is offered")
-        self._act: Callable[[], object] | None = None
+        self.button.setAccessibleName("Nothing is offered")
+        self._notices: list[tuple[str, str, Act | None]] = []
         self.button.clicked.connect(self._on_button)
         self.closer = QToolButton()
         self.closer.setText("×")
@@ -39,25 +41,31 @@ class NoticeBar(QFrame):
     @property
     def text(self) -> str:
         """The sentence that is shown, or nothing."""
-        return "" if self.isHidden() else self._label.text()
+        return self._notices[-1][0] if self._notices else ""
 
-    def tell(self, sentence: str, offer: str = "", act: Callable[[], object] | None = None) -> None:
-        """Shows a sentence; `offer` is the label of a button that does `act`."""
-        self._label.setText(sentence)
-        self.setAccessibleName(sentence)
-        self._act = act
-        self.button.setText(offer)
-        self.button.setAccessibleName(offer)
-        self.button.setVisible(act is not None)
-        self.show()
+    def tell(self, sentence: str, offer: str = "", act: Act | None = None) -> None:
+        """Shows a sentence; `offer` is the label of a button that does `act`. An older one comes back after it."""
+        self._notices = [notice for notice in self._notices if notice[0] != sentence]
+        self._notices.append((sentence, offer, act))
+        self._show_newest()
 
     def dismiss(self) -> None:
         """Takes the sentence away."""
-        self._act = None
-        self.hide()
+        del self._notices[-1:]
+        self._show_newest()
+
+    def _show_newest(self) -> None:
+        self.setVisible(bool(self._notices))
+        if self._notices:
+            sentence, offer, act = self._notices[-1]
+            self._label.setText(sentence)
+            self.setAccessibleName(sentence)
+            self.button.setText(offer)
+            self.button.setAccessibleName(offer or "Nothing is offered")
+            self.button.setVisible(act is not None)
 
     def _on_button(self) -> None:
-        act = self._act
+        act = self._notices[-1][2]
         self.dismiss()
         if act is not None:
             act()
