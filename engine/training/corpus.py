@@ -6,7 +6,9 @@ A prose file holds documents separated by a line with a form feed; its folder na
 from __future__ import annotations
 
 import hashlib
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +114,7 @@ def _read_files(data: Path) -> Iterator[tuple[Path, str]]:
                         yield Path(member.name), handle.read().decode("utf-8", errors="replace")
         else:
             yield Path(data.name), data.read_text(encoding="utf-8", errors="replace")
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
         raise TrainingError(f"The training data {data} cannot be read: {error}.") from error
 
 

@@ -7,6 +7,7 @@ is left out: nothing is guessed from names.
 from __future__ import annotations
 
 import ast
+import os
 import random
 import re
 import sysconfig
@@ -64,16 +65,22 @@ def is_permissive(licence: str) -> bool:
     return any(word in upper for word in PERMISSIVE) and not any(word in upper for word in FORBIDDEN)
 
 
+def permissive_distributions() -> list[Distribution]:
+    """What is installed here under a permissive licence, by name."""
+    found = [entry for entry in distributions() if is_permissive(licence_of(entry))]
+    return sorted(found, key=lambda entry: entry.metadata["Name"].lower())
+
+
 def installed_files() -> Iterator[tuple[str, str, Path, str]]:
     """(package, licence, path, name inside it) of all Python files with a permissive licence, in a stable order."""
     standard = Path(sysconfig.get_paths()["stdlib"])
     if (standard / "LICENSE.txt").is_file() or "python" in standard.name:
-        for path in sorted(standard.rglob("*.py")):
-            yield "python", "PSF-2.0", path, path.relative_to(standard).as_posix()
-    for distribution in sorted(distributions(), key=lambda entry: entry.metadata["Name"].lower()):
+        for folder, folders, names in os.walk(standard):
+            folders[:] = sorted(set(folders) - _SKIPPED_FOLDERS)
+            for path in (Path(folder) / name for name in sorted(names) if name.endswith(".py")):
+                yield "python", "PSF-2.0", path, path.relative_to(standard).as_posix()
+    for distribution in permissive_distributions():
         licence = licence_of(distribution)
-        if not is_permissive(licence):
-            continue
         for entry in sorted(distribution.files or [], key=str):
             if entry.suffix == ".py":
                 package = distribution.metadata["Name"].lower()

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from engine.errors import TrainingError
+from engine.training import corpus
+from engine.training.corpus import read_corpus, read_prose
+from engine.training.python_source import SourceFile
+from tests.engine.training.small import code, prose, write_corpus
+
+
+def test_documents_are_split_at_form_feeds_and_kinds_are_folders(tmp_path: Path) -> None:
+    found = list(read_prose(write_corpus(tmp_path, 5)))
+    assert [document.kind for document in found] == ["fiction"] * 5 + ["notes"] * 5
+    assert [document.text for document in found] == [prose(number) for number in range(5)] + [
+        code(number) for number in range(5)
+    ]
+
+
+def test_an_archive_reads_like_its_folder(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "corpus", 4)
+    with tarfile.open(tmp_path / "corpus.tar.xz", "w:xz") as archive:
+        archive.add(folder, arcname=".")
+    from_archive = list(read_prose(tmp_path / "corpus.tar.xz"))
+    assert [document.text for document in from_archive] == [document.text for document in read_prose(folder)]
+    assert {document.kind for document in from_archive} == {"fiction", "notes"}
+
+
+def test_one_document_in_fifty_is_held_out_and_none_is_in_both(tmp_path: Path) -> None:
+    found = read_corpus(write_corpus(tmp_path, 800), python=False)
+    training, held_out = ({document.text for document in part} for part in (found.training, found.held_out))
+    assert not training & held_out
+    assert 10 <= len(held_out) <= 60
+    again = read_corpus(write_corpus(tmp_path, 800), python=False)
+    assert again == found
+
+
+def test_quotes_are_straightened_in_about_half_of_the_fiction_only(tmp_path: Path) -> None:
+    for kind in ("fiction", "blog"):
+        (tmp_path / kind).mkdir()
+        texts = [f"“Document {number},” she said — and it’s as long as it has to be…" for number in range(200)]
+        (tmp_path / kind / "a.txt").write_text("\n\f\n".join(texts), encoding="utf-8")
+    straight = {"fiction": 0, "blog": 0}
+    for document in read_prose(tmp_path):
+        assert document.text.isascii() or "“" in document.text
+        straight[document.kind] += document.text.isascii()
+    assert 70 < straight["fiction"] < 130
+    assert straight["blog"] == 0
+
+
+def test_copy_edit_pairs_and_other_files_are_left_out(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path, 2)
+    (folder / "edits").mkdir()
+    (folder / "edits" / "pairs.txt").write_text("x" * 100, encoding="utf-8")
+    (folder / "fiction" / "picture.png").write_bytes(b"\x89PNG" * 50)
+    assert len(list(read_prose(folder))) == 4
+
+
+def test_a_single_file_will_do(tmp_path: Path) -> None:
+    (tmp_path / "novel.md").write_text(prose(1), encoding="utf-8")
+    (document,) = read_prose(tmp_path / "novel.md")
+    assert (document.source, document.text) == ("novel", prose(1))
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_no_text_is_an_error_that_says_what_to_give(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match=r"no text to train on|does not exist"):
+        read_corpus(tmp_path / name, python=False)
+
+
+def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "corpus", 40)
+    path = tmp_path / "corpus.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder, arcname=".")
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(TrainingError, match="cannot be read"):
+        read_corpus(path, python=False)
+
+
+def test_held_out_packages_never_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [SourceFile("rich", "a.py", "MIT", code(1), documented=True)]
+    others = [SourceFile("other", f"{n}.py", "MIT", code(n), documented=False) for n in range(2, 40)]
+    monkeypatch.setattr(corpus, "collect", lambda held_out, cap, seed: (others, files))
+    found = read_corpus(None, python=True)
+    assert "rich" not in {document.source for document in found.training}
+    assert "rich" in {document.source for document in found.held_out}
+    assert all(document.is_code for document in found.training)
