@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from engine.tokenization import Tokenizer
 from engine.types import ModelChoice
 
 BUNDLED = "redraft-mini"
+CONVERT = "redraft models convert"
 
 
 def load(choice: ModelChoice) -> ModelAdapter:
@@ -25,7 +27,10 @@ def load(choice: ModelChoice) -> ModelAdapter:
     """
     import torch
 
-    config = read_config(find(choice.name))
+    folder = find(choice.name)
+    if _is_published(folder):
+        raise ModelNotFoundError(f"{folder} holds an Eso-LM in its published form; convert it: {CONVERT} {folder}")
+    config = read_config(folder)
     if config.family not in FAMILIES:
         raise UnknownFamilyError(
             f"The model in {config.folder} is of the family “{config.family}”, which this version does not know."
@@ -46,9 +51,19 @@ def find(name: str) -> Path:
     if bundled is not None:
         return bundled
     folder = Path(name).expanduser()
+    if folder.is_file():
+        raise ModelNotFoundError(f"{folder} is a file. If it is a published Eso-LM, convert it: {CONVERT} {folder}")
     if folder.is_dir():
         return folder
     raise ModelNotFoundError(f"There is no model “{name}”: it is neither a bundled model ({BUNDLED}) nor a folder.")
+
+
+def _is_published(folder: Path) -> bool:
+    """Whether its config.json is one of the Hugging Face form of Eso-LM."""
+    try:
+        return bool(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") == "EsoLM")
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def bundled_folder(name: str = BUNDLED) -> Path | None:

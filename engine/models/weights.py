@@ -28,10 +28,29 @@ def read_weights(folder: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[
     path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise ModelNotFoundError(f"The model's weights, {WEIGHTS_FILE}, are missing from {folder}. Install it again.")
+    return check_tensors(path, read_safetensors(path), expected)
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a file.
+
+    Raises:
+        CorruptCheckpointError: it is damaged or cut short.
+    """
     try:
-        tensors = load_file(path)
+        return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise CorruptCheckpointError(f"{path} is damaged or cut short ({error}). Install the model again.") from error
+
+
+def check_tensors(
+    path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]]
+) -> dict[str, Tensor]:
+    """Exactly the expected ones of the tensors of `path`.
+
+    Raises:
+        CorruptCheckpointError: one is missing, has a wrong shape, or holds NaN or infinity.
+    """
     for name, shape in expected.items():
         if name not in tensors:
             raise CorruptCheckpointError(f"{path} misses the tensor {name}. Install the model again.")
