@@ -10,6 +10,9 @@ from engine.types import Cell, CellState, TextSpan
 
 _MASK = "\N{NO-BREAK SPACE}"
 _WIDTHS = (4, 2, 6, 3, 5, 3, 7, 2, 4, 5)
+_BOX_COLUMNS = 5.1
+"""A box and the gap behind it, on average."""
+_NARROWEST = 0.3
 _LEAST_ROW = 24
 _FREE_ROW = 72
 
@@ -68,6 +71,17 @@ class MaskLayout:
         self.trail = " " if after and not after.isspace() else ""
         self._rest = (last_indent, max(_FREE_ROW, len(last_indent) + _LEAST_ROW))
         self.column = column
+        self._area = sum(width - len(indent) for indent, width in self._rows) if self._rows else _FREE_ROW
+        self._most_positions = 1
+
+    def expect(self, positions: int) -> None:
+        """Tells how many positions a draft has. A hole has more room than its text needs: then boxes are narrower."""
+        self._most_positions = max(self._most_positions, positions)
+
+    def box_width(self, position: int) -> int:
+        """Columns of the box of a masked position. Does not change from frame to frame."""
+        scale = min(1.0, max(_NARROWEST, self._area / (_BOX_COLUMNS * self._most_positions)))
+        return max(1, round(scale * _WIDTHS[position % len(_WIDTHS)]))
 
     def row(self, number: int) -> tuple[str, int]:
         """Indentation and width of the draft's line `number`."""
@@ -77,9 +91,10 @@ class MaskLayout:
 def render(preview: SpanPreview, layout: MaskLayout) -> Rendered:
     """The bytes and indicators that show a draft."""
     writer = _Writer(layout)
+    layout.expect(len(preview.cells))
     for index, cell in enumerate(preview.cells):
         if cell.state is CellState.MASKED:
-            writer.mask(_WIDTHS[index % len(_WIDTHS)])
+            writer.mask(layout.box_width(index))
         else:
             writer.text(cell.text, _PROPOSED[cell.state] if preview.is_proposal else _INDICATORS[cell.state])
     return writer.finish(is_proposal=preview.is_proposal)

@@ -36,6 +36,8 @@ class Preview(Surface):
 
     unwanted = Signal()
     """The user does something that only the real text can answer, like dropping: it should come back."""
+    placed = Signal()
+    """The mouse has placed or extended a caret of the real text."""
 
     def __init__(self, real: Surface, parent: QWidget) -> None:
         super().__init__(parent, knows_offsets=False)
@@ -171,11 +173,13 @@ class Preview(Surface):
             self._real.addSelection(pos, pos)
         else:
             self._real.setSelection(pos, pos)
+        self.placed.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Extends the real selection while the button is held."""
         if event.buttons() & _LEFT:
             self._real.setSelectionNCaret(self._real.mainSelection(), self.real_pos_at(event.position().toPoint()))
+            self.placed.emit()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Nothing is left to do; Scintilla must not see it."""
@@ -185,6 +189,7 @@ class Preview(Surface):
         pos = self.real_pos_at(event.position().toPoint())
         real = self._real
         real.setSelection(real.wordEndPosition(pos, True), real.wordStartPosition(pos, True))
+        self.placed.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Makes way for the real text, which gets the next event of the drag."""

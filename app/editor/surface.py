@@ -42,6 +42,8 @@ class Surface(ScintillaEdit):
     edited = Signal(object)
     drag_entered = Signal()
     about_to_input = Signal()
+    input_done = Signal()
+    """A key or an input method was served. `updateUi` comes only when the surface is painted, not under a preview."""
 
     def __init__(self, parent: QWidget | None = None, *, knows_offsets: bool = True) -> None:
         """Args: knows_offsets: without it, only byte positions can be asked for, and `edited` never comes."""
@@ -125,15 +127,18 @@ class Surface(ScintillaEdit):
         for key_filter in self.key_filters:
             if key_filter(event):
                 event.accept()
+                self.input_done.emit()
                 return
         self.about_to_input.emit()
         super().keyPressEvent(event)
+        self.input_done.emit()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """Notes whether a composition is going on."""
         self.about_to_input.emit()
         self._preedit = event.preeditString()
         super().inputMethodEvent(event)
+        self.input_done.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Tells that something is dragged over the text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyside6_scintilla import Scintilla
 
 from app.document.document import Document
-from app.editor import appearance, highlighting
+from app.editor import appearance, highlighting, selection
 from app.editor.annotation import AnnotationPreview
 from app.editor.auto_indent import AutoIndent
 from app.editor.brace_match import BraceMatch
 from app.editor.draft import SpanPreview
-from app.editor.edits import Edit, merged, with_eol
+from app.editor.edits import Edit, with_eol
 from app.editor.preview import Preview
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
 from app.settings import Settings
@@ -25,7 +25,6 @@ from engine.types import TextSpan
 LARGEST_PREVIEW = 10_000_000
 """Bytes up to which a preview is shown in place; above, an annotation stands in."""
 
-_SELECTION, _VERTICAL = int(Scintilla.Update.Selection), int(Scintilla.Update.VScroll)
 _EOL_MODES = {
     "\r\n": Scintilla.EndOfLine.CrLf,
     "\r": Scintilla.EndOfLine.Cr,
@@ -59,6 +58,8 @@ class EditorView(QWidget):
         self._settings = settings
         self._theme = theme
         self._language = document.language
+        self._selected: tuple[int, ...] = ()
+        self._top = 0
         self.surface = Surface(self)
         self.preview = Preview(self.surface, self)
         self._annotation = AnnotationPreview(self.surface)
@@ -120,23 +121,21 @@ class EditorView(QWidget):
         surface.setSelection(caret, caret)
         surface.endUndoAction()
         surface.scrollCaret()
+        self._follow()
 
     # the user's actions, all on the real text
 
     def undo(self) -> None:
         """Takes the last change back."""
-        self._about_to_input()
-        self.surface.undo()
+        self._input(self.surface.undo)
 
     def redo(self) -> None:
         """Makes it again."""
-        self._about_to_input()
-        self.surface.redo()
+        self._input(self.surface.redo)
 
     def cut(self) -> None:
         """Moves the selection to the clipboard."""
-        self._about_to_input()
-        self.surface.cut()
+        self._input(self.surface.cut)
 
     def copy(self) -> None:
         """Copies the selection."""
@@ -144,24 +143,18 @@ class EditorView(QWidget):
 
     def paste(self) -> None:
         """Puts the clipboard's text in, with the document's line ends."""
-        self._about_to_input()
-        self.surface.paste()
+        self._input(self.surface.paste)
 
     def select_all(self) -> None:
         """Selects the whole text."""
         self.surface.selectAll()
+        self._follow()
 
     # selection
 
     def selections(self) -> list[TextSpan]:
         """The selected spans, ascending and merged; none for bare carets. Never cuts a character in two."""
-        surface, spans = self.surface, []
-        for number in range(surface.selections()):
-            start, end = surface.selectionNStart(number), surface.selectionNEnd(number)
-            if start < end:
-                first, last = surface.whole_character(start), surface.whole_character(end, outward_end=True)
-                spans.append(TextSpan(surface.offset_at(first), surface.offset_at(last)))
-        return merged(spans)
+        return selection.selected_spans(self.surface)
 
     def caret_offset(self) -> int:
         """Where the main caret is."""
@@ -169,13 +162,8 @@ class EditorView(QWidget):
 
     def select(self, spans: Sequence[TextSpan]) -> None:
         """Selects these spans, the last one as the main one."""
-        surface = self.surface
-        for number, span in enumerate(spans):
-            caret, anchor = surface.pos_at(span.end), surface.pos_at(span.start)
-            if number == 0:
-                surface.setSelection(caret, anchor)
-            else:
-                surface.addSelection(caret, anchor)
+        selection.select_spans(self.surface, spans)
+        self._follow()
 
     def go_to(self, line: int, column: int = 1) -> None:
         """Puts the caret there, both counted from 1 and brought into the text, and scrolls to it."""
@@ -185,6 +173,7 @@ class EditorView(QWidget):
         start = surface.offset_at(surface.positionFromLine(number))
         surface.ensureVisibleEnforcePolicy(number)
         surface.gotoPos(min(end, surface.pos_at(start + max(0, column - 1))))
+        self._follow()
 
     # the preview
 
@@ -275,7 +264,9 @@ class EditorView(QWidget):
         surface.edited.connect(self._on_edited)
         surface.linesAdded.connect(self._fit_line_numbers)
         surface.savePointChanged.connect(self.document.set_modified)
-        surface.updateUi.connect(self._on_update)
+        surface.updateUi.connect(self._follow)
+        surface.input_done.connect(self._follow)
+        self.preview.placed.connect(self._follow)
         surface.about_to_input.connect(self._about_to_input)
         surface.drag_entered.connect(self._leave_preview)
         self.preview.unwanted.connect(self._leave_preview)
@@ -289,6 +280,11 @@ class EditorView(QWidget):
     def _about_to_input(self) -> None:
         self.preview.sync_scroll()
 
+    def _input(self, act: Callable[[], object]) -> None:
+        self._about_to_input()
+        act()
+        self._follow()
+
     def _leave_preview(self) -> None:
         if self.is_previewing:
             self.hide_preview()
@@ -299,17 +295,18 @@ class EditorView(QWidget):
         self._leave_preview()
         self.text_changed.emit(edit)
 
-    def _on_update(self, updated: int) -> None:
-        if updated & _SELECTION:
+    def _follow(self, *_: object) -> None:
+        """Tells of a moved caret, and brings the preview along. Cheap when nothing has moved."""
+        top, selected = self.surface.firstVisibleLine(), selection.state(self.surface)
+        if top != self._top:
+            self._top = top
+            self.preview.follow_scroll()
+        if selected != self._selected:
+            self._selected = selected
             self._brace_match.update()
             self.preview.mirror_selection()
-            surface, pos = self.surface, self.surface.currentPos()
-            line = surface.lineFromPosition(pos)
-            column = surface.offset_at(pos) - surface.offset_at(surface.positionFromLine(line))
-            self.caret_moved.emit(line + 1, column + 1)
+            self.caret_moved.emit(*selection.caret_place(self.surface))
             self.selection_changed.emit()
-        if updated & _VERTICAL:
-            self.preview.follow_scroll()
 
     def _fit_line_numbers(self, *_: object) -> None:
         appearance.fit_line_numbers(self.surface, self._settings["editor.show_line_numbers"])

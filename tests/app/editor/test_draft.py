@@ -57,7 +57,7 @@ def test_masks_take_the_shape_of_the_text_that_was_there():
 def test_masks_beyond_the_old_text_go_on_in_rows():
     shown, _ = show(*[MASK] * 100, text="x", before="        ")
     rows = shown.split("\n")
-    assert len(rows) > 5
+    assert len(rows) > 3
     assert all(len(row) <= 80 for row in rows)
     assert all(row.startswith("        ") for row in rows[1:])
 
@@ -97,3 +97,14 @@ def test_boxes_stand_apart_from_the_text_around_the_span():
     assert shown.replace(BLANK, "▁") == "▁▁▁▁"
     shown, _ = show(accepted("one"), before="return", after="x")
     assert shown == "one"
+
+
+def test_boxes_get_narrower_when_a_hole_has_more_room_than_text_and_stay_so():
+    text = "    return the_average_of(readings)\n" * 3
+    layout = MaskLayout(text, "", "")
+    many = render(SpanPreview(SPAN, (MASK,) * 60), layout).data.decode()
+    few = render(SpanPreview(SPAN, (MASK,) * 20), MaskLayout(text, "", "")).data.decode()
+    assert many.count("\n") <= 5
+    assert few.count(BLANK) / 20 > many.count(BLANK) / 60
+    later = render(SpanPreview(SPAN, (accepted("x"), *(MASK,) * 30)), layout).data.decode()
+    assert later.count(BLANK) / 30 < few.count(BLANK) / 20
