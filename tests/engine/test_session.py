@@ -146,10 +146,13 @@ def test_the_same_request_gives_the_same_result_whatever_ran_before(real: Engine
     fill(real, replace(REQUEST, text="x" + TEXT, spans=(TextSpan(3, 7),), seed=1, alpha_0=0.3))
     fill(real, replace(REQUEST, spans=(TextSpan(0, 4), TextSpan(30, 35)), mode=Mode.REFINE))
     again = fill(real, REQUEST)
-    cold = fill(real, replace(REQUEST, use_cache=False))
+    real.unload()
+    cold = fill(real, REQUEST)
+    without = fill(real, replace(REQUEST, use_cache=False))
     assert again.variations == first.variations
     assert cold.variations == first.variations
-    assert cold.stats.reused_tokens == 0
+    assert cold.stats.reused_tokens == without.stats.reused_tokens == 0
+    assert without.variations[0].texts == first.variations[0].texts
 
 
 def test_the_second_run_reuses_the_context(real: EngineSession) -> None:
