@@ -126,6 +126,7 @@ class Themes(QObject):
         super().__init__(parent)
         self._settings = settings
         self._current = self._wanted()
+        self._tell_system()
         settings.changed.connect(self._on_setting)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._update)
 
@@ -136,7 +137,14 @@ class Themes(QObject):
 
     def _on_setting(self, key: str, _value: object) -> None:
         if key == "appearance.theme":
+            self._tell_system()
             self._update()
+
+    def _tell_system(self) -> None:
+        """Lets what the system draws, such as title bars and file dialogs, have the chosen theme too."""
+        chosen = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light}
+        scheme = chosen.get(self._settings["appearance.theme"], Qt.ColorScheme.Unknown)  # Unknown: the system's own
+        QGuiApplication.styleHints().setColorScheme(scheme)
 
     def _update(self, *_: object) -> None:
         wanted = self._wanted()

@@ -97,6 +97,7 @@ class SettingRow(QWidget):
             control, show = self._make_choice()
         else:
             field = QLineEdit()
+            field.setPlaceholderText(setting.zero_means)
             field.editingFinished.connect(lambda: self._set(field.text().strip() or setting.default))
             control, show = field, field.setText
         self._name(control, slider)

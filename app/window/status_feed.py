@@ -16,8 +16,8 @@ from app.window.tabs import Tab, Tabs
 from engine.types import Failed, ModelInfo, ModelLoading, ModelReady
 
 _COUNT_MS = 250
-_MOST_COUNTED = 2_000_000
-"""Bytes up to which words are counted."""
+_MOST_COUNTED = 300_000
+"""Bytes up to which words are counted, which takes a few milliseconds."""
 
 
 class StatusFeed(QObject):
@@ -79,14 +79,15 @@ class StatusFeed(QObject):
         if tab is None:
             self._bar.counts.clear()
             return
-        selected = sum(span.end - span.start for span in tab.view.selections())
+        spans = tab.view.selections()
+        selected = sum(span.end - span.start for span in spans)
         if selected:
-            several = f" in {len(tab.view.selections())} places" if len(tab.view.selections()) > 1 else ""
-            self._bar.counts.setText(f"{selected:,} selected{several}")
-            return
-        text = tab.view.text() if tab.view.surface.length() <= _MOST_COUNTED else ""
-        words = len(text.split())
-        self._bar.counts.setText(f"{words:,} word{'' if words == 1 else 's'}" if text else "")
+            self._bar.counts.setText(f"{selected:,} selected" + (f" in {len(spans)} places" if len(spans) > 1 else ""))
+        elif tab.view.surface.length() > _MOST_COUNTED:
+            self._bar.counts.setText(f"{tab.view.length:,} characters")
+        else:
+            words = len(tab.view.text().split())
+            self._bar.counts.setText(f"{words:,} word{'' if words == 1 else 's'}")
 
     def _show_properties(self) -> None:
         tab = self._tabs.current
