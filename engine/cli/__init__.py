@@ -11,6 +11,7 @@ from engine.cli.benchmarking import bench
 from engine.cli.filling import fill
 from engine.cli.listing import models
 from engine.cli.scoring import score
+from engine.training.command import train
 
 COMMANDS = ("fill", "score", "models", "train", "bench")
 """Words that, given first, call this package and not the editor."""
@@ -24,6 +25,7 @@ _app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=
 _app.command()(fill)
 _app.command()(score)
 _app.command()(models)
+_app.command()(train)
 _app.command()(bench)
 
 

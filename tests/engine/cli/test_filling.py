@@ -218,7 +218,7 @@ def test_help_names_the_editor_and_the_commands(capsys):
     assert main(["--help"]) == 0
     answer = capsys.readouterr().out
     assert "redraft [FILE[:LINE[:COL]]...]" in answer
-    assert all(command in answer for command in ("fill", "models", "bench"))
+    assert all(command in answer for command in ("fill", "models", "train", "bench"))
 
 
 def test_the_version_is_the_distributions(capsys):
