@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 from pyside6_scintilla import Scintilla
 
@@ -44,10 +44,11 @@ class Preview(Surface):
         self._real = real
         self._map: SpanMap | None = None
         self._layouts: list[MaskLayout] = []
-        self._top = (0, 0)
+        self._place = (0, 0, 0)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
         real.bytes_replaced.connect(self._follow)
+        real.focusChanged.connect(lambda focused: self.send(Message.SetFocus, focused))
 
     @property
     def span_map(self) -> SpanMap | None:
@@ -115,13 +116,14 @@ class Preview(Surface):
 
     def sync_scroll(self) -> None:
         """Scrolls the real text to where the user has scrolled the preview."""
-        if self._map is None or not self.isVisible() or self._top_line() == self._top:
+        place = self._place_now()
+        if self._map is None or not self.isVisible() or place == self._place:
             return
-        real, (line, below) = self._real, self._top_line()
-        line = real.lineFromPosition(self._map.to_real(self.positionFromLine(line)))
+        real, (shown, below, offset) = self._real, place
+        line = real.lineFromPosition(self._map.to_real(self.positionFromLine(shown)))
         real.setFirstVisibleLine(real.visibleFromDocLine(line) + below)
-        real.setXOffset(self.xOffset())
-        self._top = self._top_line()
+        real.setXOffset(offset)
+        self._place = place
 
     def follow_scroll(self) -> None:
         """Scrolls the preview to where the real text was scrolled to, by a key for instance."""
@@ -190,6 +192,12 @@ class Preview(Surface):
         real = self._real
         real.setSelection(real.wordEndPosition(pos, True), real.wordStartPosition(pos, True))
         self.placed.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scrolls, or zooms both."""
+        super().wheelEvent(event)
+        if self._real.zoom() != self.zoom():
+            self._real.setZoom(self.zoom())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Makes way for the real text, which gets the next event of the drag."""
@@ -265,9 +273,10 @@ class Preview(Surface):
         if below:
             self.viewport().grab()  # wraps the lines in sight: before that a line counts as one row
             self.setFirstVisibleLine(self.visibleFromDocLine(shown) + below)
-        self._top = self._top_line()
+        self._place = self._place_now()
 
-    def _top_line(self) -> tuple[int, int]:
+    def _place_now(self) -> tuple[int, int, int]:
+        """Line at the top, rows of it above the top, pixels to the right."""
         top = self.firstVisibleLine()
         line = self.docLineFromVisible(top)
-        return line, top - self.visibleFromDocLine(line)
+        return line, top - self.visibleFromDocLine(line), self.xOffset()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pyside6_scintilla import Scintilla
 
@@ -274,3 +274,14 @@ def test_painting_a_preview_changes_nothing_of_the_real_text(make_view):
     view.hide_preview()
     assert view.grab().toImage() != before
     assert view.text() == LINES
+
+
+def test_zooming_the_preview_zooms_the_text_too(make_view):
+    view = make_view(LINES)
+    view.show_preview([draft(LINES, "line 001", ["draft"])])
+    view.preview.setZoom(3)  # as Control and the wheel do, which Scintilla asks the real keyboard for
+    none, control = Qt.MouseButton.NoButton, Qt.KeyboardModifier.ControlModifier
+    at, phase = QPointF(50, 50), Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(at, view.preview.mapToGlobal(at), QPoint(), QPoint(0, 120), none, control, phase, False)
+    QApplication.sendEvent(view.preview.viewport(), event)
+    assert view.surface.zoom() == 3
