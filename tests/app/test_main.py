@@ -138,3 +138,43 @@ def test_interrupting_closes_the_window(window):
     window.show()
     entry.Reporter(window)(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert not window.isVisible()
+
+
+def test_the_window_is_seen_before_the_model_is_asked_for(qapp, tmp_path, monkeypatch):
+    from PySide6.QtCore import QTimer
+
+    from app.window import MainWindow
+    from app.window.engine_link import EngineLink
+
+    (tmp_path / "x.txt").write_text("one\ntwo\n")
+    seen: list[tuple[bool, str]] = []
+
+    def start(link: EngineLink) -> None:
+        window = link.parent()
+        assert isinstance(window, MainWindow)
+        tab = window.tabs.current
+        assert tab is not None
+        seen.append((window.isVisible(), tab.document.title))
+        QTimer.singleShot(0, window, window.close)
+
+    monkeypatch.setattr(entry, "_make_application", lambda: qapp)
+    monkeypatch.setattr(EngineLink, "start", start)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    assert main([str(tmp_path / "x.txt") + ":2"]) == 0
+    assert seen == [(True, "x.txt")]
+    qapp.setStyleSheet("")
+
+
+def test_the_application_looks_the_same_on_every_system(tmp_path):
+    code = (
+        "from app.main import _make_application as make; app = make();"
+        "import sys; sys.exit((app.style().name(), app.applicationName()) != ('fusion', 'redraft'))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_log_folder_that_cannot_be_made_does_no_harm(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REDRAFT_LOG_DIR", str(tmp_path / "file" / "log"))
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    entry._log_to_file()
