@@ -87,6 +87,7 @@ def write_model(folder: Path, weights: Mapping[str, Tensor], config: Mapping[str
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_file(tensors, folder / "model.safetensors.new", metadata={"format": "pt"})
+        (folder / "model.safetensors.new").chmod(0o644)  # the library makes it its owner's alone
         (folder / "model.safetensors.new").replace(folder / "model.safetensors")
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import TrainingError
-from engine.training.python_source import collect
+from engine.training.python_source import collect, collect_held_out
 
 SEPARATOR = "\n\f\n"
 HELD_OUT_PACKAGES = frozenset({"rich", "jinja2", "markdown-it-py"})
@@ -75,6 +75,17 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
         where = f" in {data}" if data is not None else ""
         raise TrainingError(f"There is no text to train on{where}: give a folder of .txt, .md or .py files.")
     return Corpus(tuple(training), tuple(held_out))
+
+
+def read_held_out(data: Path | None) -> list[Document]:
+    """What evaluation may look at: the held-out documents of `data`, and the held-out packages (not the held-out files
+    of packages that training has seen others of).
+
+    Raises:
+        TrainingError: `data` is not there or cannot be read.
+    """
+    prose = [document for document in read_prose(data) if _is_held_out(document.text)] if data is not None else []
+    return prose + [Document(PYTHON, file.package, file.text) for file in collect_held_out(HELD_OUT_PACKAGES)]
 
 
 def read_prose(data: Path) -> Iterator[Document]:

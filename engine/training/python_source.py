@@ -125,18 +125,28 @@ def shingles(text: str) -> set[int]:
     return {hash(tuple(lines[start : start + _SHINGLE_LINES])) for start in range(len(lines) - _SHINGLE_LINES + 1)}
 
 
+def _usable_files(only: frozenset[str] | None = None) -> Iterator[SourceFile]:
+    for package, licence, path, name in installed_files():
+        if only is not None and package not in only:
+            continue
+        text = read_source(path, name)
+        share = docstring_share(text) if text is not None else None
+        if text is not None and share is not None:
+            yield SourceFile(package, name, licence, text, share >= 1 / 3)
+
+
+def collect_held_out(held_out: frozenset[str]) -> list[SourceFile]:
+    """The usable files of the held-out packages alone, in a stable order."""
+    return list(_usable_files(held_out))
+
+
 def collect(held_out: frozenset[str], cap_bytes: int, seed: int) -> tuple[list[SourceFile], list[SourceFile]]:
     """All usable files: (training, held out). `held_out` names packages that training never sees.
 
     A package gives at most `cap_bytes`, chosen at random but documented files first. Files of which 60 % was seen
     before are dropped; held-out packages are read first, so what training shares with them leaves training.
     """
-    found: list[SourceFile] = []
-    for package, licence, path, name in installed_files():
-        text = read_source(path, name)
-        share = docstring_share(text) if text is not None else None
-        if text is not None and share is not None:
-            found.append(SourceFile(package, name, licence, text, share >= 1 / 3))
+    found = list(_usable_files())
     generator = random.Random(seed)
     generator.shuffle(found)
     found.sort(key=lambda file: (file.package not in held_out, not file.documented))
