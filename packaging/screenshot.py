@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPixmap
 
     from app.infill.progress import InfillProgress
-    from app.window import MainWindow
+    from engine.session import EngineSession
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "resources" / "samples" / "welcome.md"
 SENTENCE = "He had kept the light for thirty years and had never once let it go out."
 WIDTH, HEIGHT = 1180, 760
 PATIENCE_MS = 120_000
-PAINT_MS = 60
+PAINT_MS = 300
 """Time for the frame that was announced to be painted."""
 
 
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--theme", default="light", choices=["light", "dark"])
     parser.add_argument("--step", type=int, default=6, help="the step of the run to catch")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--capacity", type=int, default=0, help="positions of the hole; 0 chooses")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images" / "denoising.png")
     options = parser.parse_args()
     with virtual_screen(), own_folders(options):
@@ -82,20 +84,26 @@ def own_folders(options: argparse.Namespace) -> Iterator[None]:
             os.environ[variable] = name
         settings = (
             f'[engine]\nmodel = "{options.model}"\n[appearance]\ntheme = "{options.theme}"\n'
-            f"[infill]\nseed = {options.seed}\nseed_locked = true\nalpha_0 = 1.0\n"
+            f"[infill]\nseed = {options.seed}\nseed_locked = true\nalpha_0 = 1.0\ncapacity = {options.capacity}\n"
         )
         Path(name, "settings.toml").write_text(settings, encoding="utf-8")
         yield
 
 
 def take(step: int) -> QPixmap | None:
-    """Opens the window, fills the sentence, and returns the picture at `step`; None when the run was over before."""
+    """Opens the window, fills the sentence, and returns the picture at `step`; None when the run was over before.
+
+    The engine is held at that step until the picture is taken: a small model is done before a screen is drawn twice.
+    """
     from PySide6.QtCore import QEventLoop, QTimer
 
     from app import main as editor
+    from engine import session
     from engine.types import Failed, ModelReady, TextSpan
 
-    app = editor._make_application()
+    held = HeldRun(step)
+    session.EngineSession = held.session_class()  # type: ignore[misc]
+    editor._make_application()
     window = editor.make_window()
     loop = QEventLoop()
     pictures: list[QPixmap] = []
@@ -117,13 +125,11 @@ def take(step: int) -> QPixmap | None:
         tab.controller.fill()
 
     def on_progress(progress: InfillProgress) -> None:
-        if progress.step >= step and not pictures:
-            app.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-            QTimer.singleShot(PAINT_MS, loop, lambda: snap(window))
+        if progress.step == step:
+            QTimer.singleShot(PAINT_MS, loop, snap)
 
-    def snap(window: MainWindow) -> None:
-        if window.is_running():
-            pictures.append(window.screen().grabWindow(window.winId()))
+    def snap() -> None:
+        pictures.append(window.screen().grabWindow(window.winId()))
         loop.quit()
 
     window.resize(WIDTH, HEIGHT)
@@ -133,10 +139,39 @@ def take(step: int) -> QPixmap | None:
     window.engine.start()
     QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
     loop.exec()
+    held.go_on.set()
     for tab in window.tabs.all:
         tab.controller.reject()  # so that closing asks nothing
     window.close()
     return pictures[0] if pictures else None
+
+
+class HeldRun:
+    """Makes the engine's thread wait at one step of a run until `go_on` is set."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+        self.go_on = threading.Event()
+
+    def session_class(self) -> type[EngineSession]:
+        """An EngineSession whose runs are held."""
+        from engine.session import EngineSession, Job, OnEvent
+        from engine.types import Event, Frame, InfillRequest
+
+        held = self
+
+        class HeldSession(EngineSession):
+            """Hands a frame on, then waits if it is the one."""
+
+            def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
+                def hold(event: Event) -> None:
+                    on_event(event)
+                    if isinstance(event, Frame) and event.step == held._step:
+                        held.go_on.wait(PATIENCE_MS / 1000)
+
+                return super().submit(request, hold, key=key)
+
+        return HeldSession
 
 
 if __name__ == "__main__":
