@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, decoders, models, pre_tokenizers, processors
@@ -47,22 +48,17 @@ def small_network(variant: str = "B", **sizes: int) -> ReferenceEsoLM:
 
 @contextlib.contextmanager
 def foreign_classes(*names: str) -> Iterator[dict[str, type]]:
-    """Classes of packages that are not installed here, importable for as long as they are pickled."""
+    """Classes of packages that need not be installed here, importable for as long as they are pickled."""
     classes: dict[str, type] = {}
-    added = []
-    for full in names:
-        module, _, name = full.rpartition(".")
-        classes[name] = type(name, (), {"__module__": module})
-        for parent in (module[: dot.start()] for dot in re.finditer(r"\.|$", module)):
-            if parent not in sys.modules:
-                sys.modules[parent] = types.ModuleType(parent)
-                added.append(parent)
-        setattr(sys.modules[module], name, classes[name])
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        for full in names:
+            module, _, name = full.rpartition(".")
+            classes[name] = type(name, (), {"__module__": module})
+            for parent in (module[: dot.start()] for dot in re.finditer(r"\.|$", module)):
+                if parent not in sys.modules:
+                    patch.setitem(sys.modules, parent, types.ModuleType(parent))
+            patch.setattr(sys.modules[module], name, classes[name], raising=False)
         yield classes
-    finally:
-        for module in added:
-            del sys.modules[module]
 
 
 def omegaconf_tree(value: object, classes: dict[str, type]) -> object:
