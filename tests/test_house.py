@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,3 +59,20 @@ def long_functions(tree: ast.AST) -> Iterator[str]:
 def test_long_functions_are_found():
     source = "def f():\n" + "    x = 1\n" * MOST_LINES_OF_A_FUNCTION
     assert list(long_functions(ast.parse(source))) == [f"f: {MOST_LINES_OF_A_FUNCTION + 1} lines"]
+
+
+def test_the_architecture_page_names_every_module_and_nothing_else():
+    page = ROOT.joinpath("docs", "architecture.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for line in page.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([^`]+)`", line.split("|")[1])
+    }
+    modules = {
+        path.relative_to(ROOT).with_suffix("").as_posix().partition("/")[2]
+        for path in SOURCES
+        if path.stem != "__init__"
+    }
+    assert modules - named == set(), "modules that docs/architecture.md does not name"
+    assert named - modules == set(), "names in docs/architecture.md that are no modules"
