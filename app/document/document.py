@@ -81,6 +81,14 @@ class Document(QObject):
         return self.path is not None and self._stamp is not None and has_changed(self.path, self._stamp)
 
     @property
+    def version_on_disk(self) -> int | None:
+        """When the file was last written, in nanoseconds; None when there is none."""
+        try:
+            return self.path.stat().st_mtime_ns if self.path is not None else None
+        except OSError:
+            return None
+
+    @property
     def is_gone(self) -> bool:
         """Whether the file that was read is no longer there."""
         return self.path is not None and self._stamp is not None and not self.path.exists()

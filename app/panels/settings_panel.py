@@ -41,6 +41,13 @@ class SettingsPanel(QWidget):
             trained = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             self.rows["infill.alpha_0"].note = f"The model was trained with {trained}."
 
+    def focus_first(self) -> None:
+        """Gives the keyboard to the first control that is on the screen."""
+        for row in self.rows.values():
+            if row.isVisible() and row.control.isEnabled():
+                row.control.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+
     def _page(self, settings: Settings, groups: tuple[tuple[str, str], ...]) -> QWidget:
         page = QWidget()
         page.setObjectName("page")

@@ -139,7 +139,8 @@ def _view(window: MainWindow) -> list[Command]:
         Command("view.larger", "Larger Text", zoom(1), ("Ctrl++", "Ctrl+="), starts_section=True),
         Command("view.smaller", "Smaller Text", zoom(-1), ("Ctrl+-",)),
         Command("view.usual_size", "Usual Text Size", lambda: settings.reset("editor.font_size"), ("Ctrl+0",)),
-        Command("view.next_tab", "Next Tab", lambda: tabs.step(1), ("Ctrl+PgDown", "Ctrl+Tab"), starts_section=True),
+        Command("view.next_pane", "Go to Text or Settings", window.next_pane, ("F6",), starts_section=True),
+        Command("view.next_tab", "Next Tab", lambda: tabs.step(1), ("Ctrl+PgDown", "Ctrl+Tab")),
         Command("view.previous_tab", "Previous Tab", lambda: tabs.step(-1), ("Ctrl+PgUp", "Ctrl+Shift+Tab")),
     ]
 
@@ -151,7 +152,7 @@ def _infill(window: MainWindow) -> list[Command]:
     has_tab, pending, running = window.has_tab, window.has_pending, window.is_running
     fill, refine = control(lambda it: it.fill()), control(lambda it: it.refine())
     on, accept = control(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
-    reject, stop = control(lambda it: it.reject()), control(lambda it: it.stop())
+    reject, stop = control(lambda it: it.reject()), window.feed.stop
     return [
         Command("infill.fill", "Fill Selection", fill, ("Ctrl+Return", "Ctrl+Enter"), has_tab),
         Command("infill.refine", "Refine Selection", refine, ("Ctrl+Alt+Return", "Ctrl+Alt+Enter"), has_tab),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
@@ -34,6 +35,7 @@ class Filing(QObject):
         self.asks = asks
         self._make_tab = make_tab
         self._untitled = 0
+        self._told: WeakKeyDictionary[Tab, int] = WeakKeyDictionary()
 
     def new(self) -> Tab:
         """Opens an empty, unnamed document."""
@@ -89,6 +91,14 @@ class Filing(QObject):
         if not self._may_close(tab):
             return False
         self._tabs.take(tab)
+        return True
+
+    def has_news(self, tab: Tab) -> bool:
+        """Whether another program has written the file, and the user was not told of this version yet."""
+        version = tab.document.version_on_disk
+        if version is None or self._told.get(tab) == version or not tab.document.changed_on_disk:
+            return False
+        self._told[tab] = version
         return True
 
     def may_close_all(self) -> bool:

@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._apply_theme(themes.current)
         shape.restore(self)
+        self.tabs.hint = self._hint()
         self._on_tab()
 
     # what commands and main ask for
@@ -93,8 +94,16 @@ class MainWindow(QMainWindow):
         return self.tabs.current is not None and self.tabs.current.controller.has_pending
 
     def is_running(self) -> bool:
-        """Whether something runs in the front document."""
-        return self.tabs.current is not None and self.tabs.current.controller.state in {"queued", "running"}
+        """Whether something runs, in whichever document."""
+        return self.feed.runner is not None
+
+    def next_pane(self) -> None:
+        """Takes the keyboard from the text to the settings, and back."""
+        tab = self.tabs.current
+        if tab is not None and not tab.view.surface.hasFocus():
+            tab.view.setFocus()
+        elif self.settings_shown():
+            self.panel.focus_first()
 
     def ask_line(self) -> None:
         """Asks for a line and goes there."""
@@ -131,6 +140,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         shape.remember(self)
+        self.hide()  # the engine may need a moment to end
         self._saving.stop()
         self._save_settings()
         for tab in self.tabs.all:
@@ -178,8 +188,13 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         return dock
 
+    def _hint(self) -> str:
+        open_key, new_key = (self.actions_.commands[name].key_text for name in ("file.open", "file.new"))
+        return f"Open a file with {open_key} or drop one here.\nBegin a new one with {new_key}."
+
     def _connect(self) -> None:
         self.tabs.current_tab_changed.connect(self._on_tab)
+        self.tabs.current_tab_changed.connect(self.look_at_disk)
         self.tabs.close_asked.connect(self.filing.close)
         self.filing.said.connect(self.status.show_message)
         self.filing.failed.connect(self._on_failed)
@@ -244,9 +259,9 @@ class MainWindow(QMainWindow):
         for tab in self.tabs.all:
             tab.view.apply_theme(theme)
 
-    def look_at_disk(self) -> None:
+    def look_at_disk(self, *_: object) -> None:
         """Offers to reload the front document when another program has written its file."""
         tab = self.tabs.current
-        if tab is not None and tab.document.changed_on_disk:
+        if tab is not None and self.filing.has_news(tab):
             sentence = f"“{tab.document.title}” was changed by another program."
             self.notices.tell(sentence, "Reload", lambda: self.filing.reload(tab))

@@ -31,7 +31,7 @@ class StatusFeed(QObject):
         self._counting.timeout.connect(self._count)
         bar.language.setMenu(self._language_menu())
         bar.encoding.setMenu(self._encoding_menu())
-        bar.stop_clicked.connect(self._stop)
+        bar.stop_clicked.connect(self.stop)
         tabs.current_tab_changed.connect(self.refresh)
         bridge.model_state.connect(self._on_model)
         self.refresh()
@@ -60,7 +60,7 @@ class StatusFeed(QObject):
         self._show_engine()
 
     @property
-    def _runner(self) -> Tab | None:
+    def runner(self) -> Tab | None:
         """The tab whose run is shown: the front one, else any in which something runs."""
         front = self._tabs.current
         tabs = ([front] if front is not None else []) + self._tabs.all
@@ -110,7 +110,7 @@ class StatusFeed(QObject):
         self._show_engine()
 
     def _show_engine(self, *_: object) -> None:
-        runner = self._runner
+        runner = self.runner
         self._bar.set_running(runner is not None)
         if runner is not None and runner.controller.state == "running":
             return  # its progress is on the way
@@ -122,7 +122,7 @@ class StatusFeed(QObject):
         self._bar.show_progress(self._loaded, 100 if self._model_state == "busy" else 0)
 
     def _on_progress(self, tab: Tab, progress: InfillProgress) -> None:
-        if tab is not self._runner:
+        if tab is not self.runner:
             return
         where = "" if tab is self._tabs.current else f"{tab.document.title}: "
         left = f" · {progress.remaining_ms / 1000:.1f} s left" if progress.remaining_ms > 0 else ""
@@ -130,8 +130,9 @@ class StatusFeed(QObject):
         self._bar.show_engine(step, "busy")
         self._bar.show_progress(progress.step, progress.steps)
 
-    def _stop(self) -> None:
-        runner = self._runner
+    def stop(self) -> None:
+        """Stops the run that is shown."""
+        runner = self.runner
         if runner is not None:
             runner.controller.stop()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.document.document import Document
@@ -30,12 +31,18 @@ class Tab:
 class Tabs(QTabWidget):
     """Shows tabs; closing one is only asked for (`close_asked`), the window decides."""
 
+    hint = ""
+    """What is shown when no document is open."""
+
     current_tab_changed = Signal(object)
     close_asked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("documents")
+        bar = _TabBar(self)
+        bar.middle_clicked.connect(lambda index: self.close_asked.emit(self.all[index]))
+        self.setTabBar(bar)
         self.setDocumentMode(True)
         self.setMovable(True)
         self.setUsesScrollButtons(True)
@@ -104,6 +111,13 @@ class Tabs(QTabWidget):
             if isinstance(button, CloseButton):
                 button.show_modified(tab.document.is_modified)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.count():
+            painter = QPainter(self)
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.hint)
+
     def _on_current(self, _index: int) -> None:
         tab = self.current
         if tab is not None:
@@ -114,6 +128,18 @@ class Tabs(QTabWidget):
         button = CloseButton(self)
         button.clicked.connect(lambda: self.close_asked.emit(tab))
         return button
+
+
+class _TabBar(QTabBar):
+    """A tab bar on which the middle button closes."""
+
+    middle_clicked = Signal(int)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        index = self.tabAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.MiddleButton and index >= 0:
+            self.middle_clicked.emit(index)
+        super().mouseReleaseEvent(event)
 
 
 class CloseButton(QToolButton):
@@ -133,10 +159,10 @@ class CloseButton(QToolButton):
         self.setToolTip("Close (not saved yet)" if modified else "Close")
         self.setAccessibleName(self.toolTip())
 
-    def enterEvent(self, event: object) -> None:
+    def enterEvent(self, event: QEnterEvent) -> None:
         self.setText("×")
-        super().enterEvent(event)  # type: ignore[arg-type]
+        super().enterEvent(event)
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         self.setText("●" if self._modified else "×")
-        super().leaveEvent(event)  # type: ignore[arg-type]
+        super().leaveEvent(event)

@@ -197,12 +197,17 @@ class TestAFileThatAnotherProgramChanged:
         assert changed.tab.view.text() == "theirs"
         assert not changed.tab.document.is_modified
 
-    def test_coming_back_to_the_window_offers_a_reload(self, changed):
+    def test_coming_back_to_the_window_offers_a_reload_once(self, changed):
+        changed.window.look_at_disk()
+        changed.window.notices.closer.click()
+        changed.window.look_at_disk()
+        assert changed.window.notices.text == ""
+        changed.file("x.txt", "theirs, once more")
         changed.window.look_at_disk()
         assert "changed by another program" in changed.window.notices.text
         changed.asks.answers = [Answer.RELOAD]
         changed.window.notices.button.click()
-        assert changed.tab.view.text() == "theirs"
+        assert changed.tab.view.text() == "theirs, once more"
 
 
 def test_a_character_the_encoding_lacks_is_saved_only_as_utf8(desk):
@@ -238,6 +243,14 @@ def test_a_file_can_be_read_again_in_another_encoding_and_saved_in_one(desk):
     assert not desk.window.filing.reload(tab, "utf-8")
     assert "is not valid UTF-8" in desk.window.notices.text
     assert (tab.view.text(), tab.document.encoding) == ("кот", "koi8-r")
+
+
+def test_going_to_a_tab_looks_at_its_file(desk):
+    desk.open("a.txt", "old")
+    desk.open("b.txt")
+    desk.file("a.txt", "theirs")
+    desk.do("view.next_tab")
+    assert "“a.txt” was changed by another program" in desk.window.notices.text
 
 
 def test_reloading_asks_before_changes_are_lost(desk):

@@ -173,6 +173,29 @@ def test_going_through_tabs_wraps_around(desk):
     assert desk.tab.document.title == "c.txt"
 
 
+def test_the_middle_button_closes_a_tab(desk):
+    desk.open("a.txt")
+    desk.open("b.txt")
+    bar = desk.window.tabs.tabBar()
+    QTest.mouseClick(bar, Qt.MouseButton.MiddleButton, pos=bar.tabRect(0).center())
+    assert [tab.document.title for tab in desk.window.tabs.all] == ["b.txt"]
+
+
+def test_without_a_document_the_window_says_how_to_open_one(desk):
+    assert "Ctrl+O" in desk.window.tabs.hint
+    assert not desk.window.tabs.grab().isNull()
+
+
+def test_the_keyboard_goes_from_the_text_to_the_settings_and_back(desk):
+    desk.open("a.txt")
+    desk.do("view.next_pane")
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    assert desk.window.panel.isAncestorOf(focus)
+    desk.do("view.next_pane")
+    assert desk.tab.view.surface.hasFocus()
+
+
 def test_go_to_line_asks_which(desk):
     desk.open("x.txt", "a\nb\nc")
     desk.asks.answers = [None, 3]
