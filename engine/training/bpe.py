@@ -1,4 +1,4 @@
-"""Trains the byte-level BPE of our own models (shared/training.md, "Tokenizer")."""
+"""Trains the byte-level BPE of our own models."""
 
 from __future__ import annotations
 

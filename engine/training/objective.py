@@ -1,4 +1,4 @@
-"""Any-order autoregression in one pass (shared/training.md, "Objective").
+"""Any-order autoregression in one pass.
 
 A sequence of a batch is [clean tokens in their order | a mask copy of every predicted token]. Clean row i
 sees clean rows 0..i. The mask copy of the token with place r in the order stands at that token's position, sees clean

@@ -137,8 +137,7 @@ def train(
     tell(f"Training on {device.type} in {dtype}, {workers} worker(s)".replace("torch.", ""))
     with _log(out / "train.jsonl", fresh=not resume) as write:
         for report in trainer.steps(share_done):
-            if not np.isfinite(report.loss):
-                raise TrainingError("The loss is no number any more: lower the learning rates.")
+            _check_loss(report.loss)
             share = share_done(trainer.progress)
             seconds = trainer.progress.seconds - before
             left = seconds / share * (1 - share) if not resume and share > 0 else None
@@ -155,6 +154,11 @@ def train(
         save()
         write({"step": trainer.progress.step, "held_out": _held_out(trainer.network, tokenizer, out)})
     return trainer.progress
+
+
+def _check_loss(loss: float) -> None:
+    if not np.isfinite(loss):
+        raise TrainingError("The loss is no number any more: lower the learning rates.")
 
 
 def _network(config: TrainConfig, source: Path | None) -> EsoLMNetwork:
