@@ -1,4 +1,4 @@
-"""From logits to tokens: temperature, nucleus and exact inverse-CDF sampling.
+"""From logits to tokens: temperature, top-k, nucleus, minimum probability, repetition guard; exact sampling.
 
 The noise is exact: uniform numbers in float64 against a float64 cumulative sum. (Float32 Gumbel noise is biased at low
 probabilities; arXiv 2409.02908.)
@@ -6,8 +6,10 @@ probabilities; arXiv 2409.02908.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import torch
 from torch import Tensor
@@ -17,29 +19,74 @@ _CANDIDATES = (64, 1024)
 
 @dataclass(frozen=True, slots=True)
 class SamplingRule:
-    """temperature 0 takes the likeliest token; `banned` ids are never written."""
+    """How a token is drawn. The cuts apply in this order, each to what the one before it left.
+
+    Attributes:
+        temperature: 0 takes the likeliest token.
+        top_p: nucleus (arXiv 1904.09751): the likeliest tokens that together hold this probability; 1: all.
+        banned: ids that are never written.
+        empty: the id that ends a hole; None where the model knows none.
+        top_k: the likeliest k tokens (arXiv 1805.04833), before the nucleus; 0: all.
+        min_p: tokens with at least this share of the likeliest one's probability (arXiv 2407.01082); 0: all.
+        repetition_penalty: a token that would repeat a run of m tokens nearby is made this many times less likely, to
+            the power of m (see `engine.samplers.repetition`); 1: off.
+    """
 
     temperature: float
     top_p: float
     banned: tuple[int, ...]
     empty: int | None = None
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+
+
+class Score(Enum):
+    """What a sampler takes for the sureness of a position; higher is surer. All of the model's own distribution."""
+
+    PROBABILITY = "probability"
+    """Probability of the drawn token."""
+    BEST = "best"
+    """Probability of the likeliest token."""
+    MARGIN = "margin"
+    """Probability of the likeliest token less that of the second."""
+    ENTROPY = "entropy"
+    """Entropy in nats, negative."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """One token a row, with the model's own probability of it (temperature 1, no nucleus), both as plain lists."""
+    """One token a row, with the model's own probability of it (temperature 1, no cut, no guard), as plain lists.
+
+    Attributes:
+        scores: as asked for by `score`.
+        standing: the model's own probability of each of the `standing` tokens that were asked about.
+    """
 
     tokens: list[int]
     probabilities: list[float]
+    scores: list[float]
+    standing: list[float]
 
 
-def sample(logits: Tensor, rule: SamplingRule, may_end: Sequence[bool], generator: torch.Generator) -> Sampled:
+def sample(
+    logits: Tensor,
+    rule: SamplingRule,
+    may_end: Sequence[bool],
+    generator: torch.Generator,
+    *,
+    score: Score = Score.PROBABILITY,
+    standing: Sequence[int] = (),
+    repeats: Sequence[Mapping[int, int]] = (),
+) -> Sampled:
     """Draws a token for every row.
 
     Args:
         logits: (rows, vocab); float32 or bfloat16, on any device. Not changed.
         may_end: per row, whether the empty token is allowed.
         generator: on the CPU; one uniform number is drawn a row, whatever the rule, so that runs stay comparable.
+        standing: tokens that stand at the first rows' positions, to be judged beside the draw.
+        repeats: per row the tokens that would repeat the text nearby, with how many tokens they would repeat.
     """
     logits = logits.float()  # (rows, vocab)
     logits = logits.index_fill(1, torch.tensor(rule.banned, device=logits.device, dtype=torch.long), float("-inf"))
@@ -48,31 +95,69 @@ def sample(logits: Tensor, rule: SamplingRule, may_end: Sequence[bool], generato
         logits[:, rule.empty].masked_fill_(~ends, float("-inf"))
     uniform = torch.rand(logits.shape[0], generator=generator, dtype=torch.float64)
     probabilities = logits.softmax(dim=-1)
-    if rule.temperature == 0.0:
-        tokens = probabilities.argmax(dim=-1)
+    guarded = _guard(logits, repeats, rule.repetition_penalty)
+    own = probabilities if guarded is logits else guarded.softmax(dim=-1)
+    tokens = own.argmax(dim=-1) if rule.temperature == 0.0 else _draw(guarded, own, rule, uniform.to(logits.device))
+    chosen: list[float] = probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
+    scores = chosen if score is Score.PROBABILITY else _scores(probabilities, score)
+    return Sampled(tokens.tolist(), chosen, scores, _judge(probabilities, standing))
+
+
+def _guard(logits: Tensor, repeats: Sequence[Mapping[int, int]], penalty: float) -> Tensor:
+    entries = [(row, token, length) for row, tokens in enumerate(repeats) for token, length in tokens.items()]
+    if not entries or penalty == 1.0:
+        return logits
+    rows, tokens, lengths = (torch.tensor(column, device=logits.device) for column in zip(*entries, strict=True))
+    return logits.index_put((rows, tokens), lengths * -math.log(penalty), accumulate=True)
+
+
+def _scores(probabilities: Tensor, score: Score) -> list[float]:
+    if score is Score.BEST:
+        result = probabilities.amax(dim=-1)
+    elif score is Score.MARGIN:
+        best = probabilities.topk(2, dim=-1).values
+        result = best[:, 0] - best[:, 1]
     else:
-        tokens = _draw(logits, probabilities, rule, uniform.to(logits.device))
-    chosen = probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1)
-    return Sampled(tokens.tolist(), chosen.tolist())
+        result = -torch.special.entr(probabilities).sum(dim=-1)
+    scores: list[float] = result.tolist()
+    return scores
 
 
-def _draw(logits: Tensor, probabilities: Tensor, rule: SamplingRule, uniform: Tensor) -> Tensor:
-    tempered = probabilities if rule.temperature == 1.0 else (logits / rule.temperature).softmax(dim=-1)
-    if rule.top_p >= 1.0:
+def _judge(probabilities: Tensor, tokens: Sequence[int]) -> list[float]:
+    if not tokens:
+        return []
+    ids = torch.tensor(tokens, device=probabilities.device).unsqueeze(1)
+    judged: list[float] = probabilities[: len(tokens)].gather(1, ids).squeeze(1).tolist()
+    return judged
+
+
+def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> Tensor:
+    tempered = own if rule.temperature == 1.0 else (logits / rule.temperature).softmax(dim=-1)
+    if rule.top_p >= 1.0 and rule.top_k == 0:
+        if rule.min_p > 0.0:
+            tempered = torch.where(tempered >= rule.min_p * tempered.amax(dim=-1, keepdim=True), tempered, 0.0)
         return _inverse_cdf(tempered, uniform)
-    values, ids = _likeliest(tempered, rule.top_p)
-    before = values.cumsum(dim=-1, dtype=torch.float64) - values
-    nucleus = torch.where(before < rule.top_p, values, 0.0)  # the first token that passes top_p still belongs
-    return ids.gather(1, _inverse_cdf(nucleus, uniform).unsqueeze(1)).squeeze(1)
+    values, ids = _likeliest(tempered, rule)
+    if rule.top_k > 0:
+        values = values / values.sum(dim=-1, keepdim=True)  # the nucleus is of what top-k left
+    kept = values
+    if rule.top_p < 1.0:
+        before = values.cumsum(dim=-1, dtype=torch.float64) - values
+        kept = torch.where(before < rule.top_p, values, 0.0)  # the first token that passes top_p still belongs
+    if rule.min_p > 0.0:
+        kept = torch.where(values >= rule.min_p * values[:, :1], kept, 0.0)
+    return ids.gather(1, _inverse_cdf(kept, uniform).unsqueeze(1)).squeeze(1)
 
 
-def _likeliest(probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
-    """Descending probabilities and their ids, as many as hold `top_p` in every row. Most nuclei are small: a partial
-    selection of 64 costs a twentieth of a full sort."""
+def _likeliest(probabilities: Tensor, rule: SamplingRule) -> tuple[Tensor, Tensor]:
+    """Descending probabilities and their ids: top_k of them, or as many as hold `top_p` in every row. Most nuclei are
+    small: a partial selection of 64 costs a twentieth of a full sort."""
+    if rule.top_k > 0:
+        return probabilities.topk(min(rule.top_k, probabilities.shape[1]), dim=-1)
     for count in _CANDIDATES:
         if count < probabilities.shape[1]:
             values, ids = probabilities.topk(count, dim=-1)
-            if bool((values.sum(dim=-1) >= top_p).all()):
+            if bool((values.sum(dim=-1) >= rule.top_p).all()):
                 return values, ids
     return probabilities.sort(dim=-1, descending=True)
 

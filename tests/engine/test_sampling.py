@@ -2,32 +2,95 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import pytest
 import torch
 
-from engine.sampling import SamplingRule, sample
+from engine.sampling import SamplingRule, Score, sample
+
+COUNT = 20_000
 
 
-def rule(temperature: float = 1.0, top_p: float = 1.0, banned: tuple[int, ...] = ()) -> SamplingRule:
-    return SamplingRule(temperature, top_p, banned, empty=0)
+def rule(
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    banned: tuple[int, ...] = (),
+    *,
+    top_k: int = 0,
+    min_p: float = 0.0,
+    repetition_penalty: float = 1.0,
+) -> SamplingRule:
+    return SamplingRule(temperature, top_p, banned, 0, top_k, min_p, repetition_penalty)
 
 
-def draw(logits: torch.Tensor, how: SamplingRule, count: int, *, may_end: bool = True) -> list[int]:
+def draw(
+    logits: torch.Tensor,
+    how: SamplingRule,
+    count: int,
+    *,
+    may_end: bool = True,
+    repeats: Mapping[int, int] | None = None,
+) -> list[int]:
     generator = torch.Generator().manual_seed(1)
     rows = logits.expand(count, -1)
-    return sample(rows, how, [may_end] * count, generator).tokens
+    return sample(rows, how, [may_end] * count, generator, repeats=[repeats] * count if repeats else ()).tokens
+
+
+def check_frequencies(tokens: list[int], probabilities: torch.Tensor) -> None:
+    """Chi square with at most 5 degrees of freedom, at its 0.1 % quantile; what has probability 0 is never drawn."""
+    observed = torch.bincount(torch.tensor(tokens), minlength=len(probabilities)).double()
+    expected = probabilities.double() * len(tokens)
+    assert not observed[expected == 0].any()
+    likely = expected > 5
+    assert float((((observed - expected) ** 2) / expected)[likely].sum()) < 20.5
+
+
+LOGITS = torch.tensor([[2.0, 1.0, 0.0, -1.0, -3.0, -6.0]])
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_frequencies_match_the_softmax_by_a_chi_square_test(temperature: float) -> None:
-    logits = torch.tensor([[2.0, 1.0, 0.0, -1.0, -3.0, -6.0]])
-    count = 40_000
-    tokens = torch.tensor(draw(logits, rule(temperature), count))
-    expected = (logits[0] / temperature).softmax(-1).double() * count
-    observed = torch.bincount(tokens, minlength=6).double()
-    likely = expected > 5
-    statistic = float((((observed - expected) ** 2) / expected)[likely].sum())
-    assert statistic < 20.5  # 0.1 % quantile of chi square with 5 degrees of freedom
+    check_frequencies(draw(LOGITS, rule(temperature), COUNT), (LOGITS[0] / temperature).softmax(-1))
+
+
+@pytest.mark.parametrize(
+    ("how", "weights"),
+    [
+        (rule(top_k=3), [0.4, 0.3, 0.15, 0, 0, 0]),
+        (rule(top_k=99), [0.4, 0.3, 0.15, 0.1, 0.04, 0.01]),
+        (rule(top_k=4, top_p=0.85), [0.4, 0.3, 0.15, 0, 0, 0]),  # 0.85 / 0.95 of what top-k left
+        (rule(top_k=3, top_p=0.8), [0.4, 0.3, 0, 0, 0, 0]),
+        (rule(min_p=0.3), [0.4, 0.3, 0.15, 0, 0, 0]),
+        (rule(min_p=0.3, top_p=0.65), [0.4, 0.3, 0, 0, 0, 0]),
+        (rule(min_p=0.5, top_k=5), [0.4, 0.3, 0, 0, 0, 0]),
+        (rule(temperature=0.5, min_p=0.2), [0.16, 0.09, 0, 0, 0, 0]),  # of the tempered distribution
+        (rule(top_p=0.9, banned=(1,)), [0.4, 0, 0.15, 0.1, 0, 0]),
+    ],
+)
+def test_what_the_cuts_leave_keeps_its_proportions(how: SamplingRule, weights: list[float]) -> None:
+    logits = torch.tensor([[0.4, 0.3, 0.15, 0.1, 0.04, 0.01]]).log()
+    check_frequencies(draw(logits, how, COUNT), torch.tensor(weights) / sum(weights))
+
+
+def test_the_repetition_guard_makes_a_repeat_less_likely_by_the_penalty_to_the_power_of_its_length() -> None:
+    own = torch.tensor([0.4, 0.3, 0.2, 0.1])
+    guarded = own * torch.tensor([1.0, 1.2**-2, 1.2**-4, 1.0])
+    tokens = draw(own.log()[None], rule(repetition_penalty=1.2), COUNT, repeats={1: 2, 2: 4})
+    check_frequencies(tokens, guarded / guarded.sum())
+
+
+def test_the_repetition_guard_is_off_at_1_and_decides_at_temperature_0() -> None:
+    own = torch.tensor([[0.5, 0.4, 0.1]]).log()
+    assert set(draw(own, rule(temperature=0.0), 3, repeats={0: 2})) == {0}
+    assert set(draw(own, rule(temperature=0.0, repetition_penalty=1.2), 3, repeats={0: 2})) == {1}
+
+
+def test_a_low_probability_is_drawn_as_often_as_it_should_be() -> None:
+    logits = torch.tensor([[0.0, -9.0]])  # 1 in 8,104
+    drawn = sum(draw(logits, rule(), 400_000))
+    assert drawn == pytest.approx(400_000 / 8104, rel=0.45)  # three standard deviations
 
 
 def test_temperature_zero_takes_the_likeliest() -> None:
@@ -66,3 +129,33 @@ def test_the_reported_probability_is_the_models_own() -> None:
     logits = torch.tensor([[0.5, 0.3, 0.2]]).log()
     sampled = sample(logits, rule(temperature=0.0), [True], torch.Generator().manual_seed(0))
     assert sampled.probabilities == pytest.approx([0.5])
+
+
+def test_the_guard_and_the_cuts_leave_the_reported_probability_alone() -> None:
+    logits = torch.tensor([[0.5, 0.3, 0.2]]).log()
+    how = rule(temperature=0.0, top_k=1, min_p=0.9, repetition_penalty=3.0)
+    sampled = sample(logits, how, [True], torch.Generator().manual_seed(0), repeats=[{0: 2}])
+    assert sampled.tokens == [1]
+    assert sampled.probabilities == pytest.approx([0.3])
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        (Score.PROBABILITY, 0.5),
+        (Score.BEST, 0.5),
+        (Score.MARGIN, 0.25),
+        (Score.ENTROPY, 0.5 * math.log(0.5) + 2 * 0.25 * math.log(0.25)),
+    ],
+)
+def test_scores_measure_the_models_own_distribution(score: Score, expected: float) -> None:
+    logits = torch.tensor([[0.5, 0.25, 0.25]]).log()
+    drawn = sample(logits, rule(temperature=0.0), [True], torch.Generator().manual_seed(0), score=score)
+    assert drawn.scores == pytest.approx([expected])
+
+
+def test_standing_tokens_are_judged_beside_the_draw() -> None:
+    logits = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]).log()
+    drawn = sample(logits, rule(temperature=0.0), [True, True], torch.Generator().manual_seed(0), standing=[2])
+    assert drawn.standing == pytest.approx([0.2])
+    assert drawn.tokens == [0, 2]
