@@ -2,7 +2,8 @@
 
 Words: a *position* is a place on the canvas (it drives the rotary embedding); the *order* is the sequence in which
 clean tokens were fed, context first, then whatever was accepted. A *hole* (`MaskedSpan`) is a run of positions to be
-written; it has a capacity and an end, and the end may come down to the first accepted empty token, never go up.
+written; it has a capacity and an end. The end comes down to the first accepted empty token; it goes up again only where
+that empty token is remasked, to the next empty token that stands in the hole, or to the end that the hole began with.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ class MaskedSpan:
     can_shrink: bool = True
     last_written: int = -1
     """The highest position that holds accepted text; an empty token cannot stand before it."""
+    limit: int = -1
+    """The end that the hole began with; -1: `end`."""
+
+    def __post_init__(self) -> None:
+        if self.limit < 0:
+            self.limit = self.end
 
     def may_end_at(self, position: int) -> bool:
         """Whether an empty token at `position` would contradict no accepted text."""
@@ -68,7 +75,7 @@ class Written:
 
 @dataclass(slots=True)
 class Canvas:
-    """See the module. Made by `lay_out`; changed by `accept` and `end_hole` alone.
+    """See the module. Made by `lay_out`; changed by `accept`, `remask` and `end_hole` alone.
 
     Attributes:
         context: clean tokens before the run, in the order they are fed.
@@ -123,6 +130,22 @@ class Canvas:
             hole.last_written = max(hole.last_written, position)
         self.accepted.append(Placed(written.token, position))
         return True
+
+    def remask(self, positions: Iterable[int]) -> None:
+        """Makes accepted positions masked again; what stays accepted keeps its order.
+
+        Ends stay consistent: without its empty token a hole opens again up to the next empty token that stands in it or
+        to where it began (never before accepted text, which always stands before all of them).
+        """
+        gone = set(positions)
+        self.accepted = [placed for placed in self.accepted if placed.position not in gone]
+        for position in gone:
+            self.written.pop(position, None)
+        for hole in {id(hole): hole for hole in map(self.hole_of, gone)}.values():
+            inside = range(hole.start, hole.start + hole.capacity)
+            hole.last_written = max((position for position in inside if position in self.written), default=-1)
+            ends = [p.position for p in self.accepted if p.token == self.empty and p.position in inside]
+            hole.end = min([*ends, hole.limit])
 
     def end_hole(self, hole: MaskedSpan, position: int) -> None:
         """Lets the hole end before `position`: it and all masked positions after it are unused from now on."""
@@ -191,5 +214,6 @@ def _apply_limits(canvas: Canvas) -> None:
     for hole, (start, piece) in zip(canvas.holes, (e for e in canvas.pieces if e[1].hole), strict=True):
         if piece.limit is not None and piece.limit < hole.capacity and canvas.empty is not None:
             canvas.end_hole(hole, start + piece.limit)
+            hole.limit = hole.end
             told.append(Placed(canvas.empty, start + piece.limit))
     canvas.context = (*canvas.context, *told)

@@ -116,3 +116,60 @@ def test_kept_tokens_of_a_span_come_after_the_context(order: ContextOrder) -> No
     canvas = lay_out(pieces, order=order, grid=1, empty=EMPTY)
     assert [placed.token for placed in canvas.context][-2:] in ([2, 3], [3, 2])
     assert {placed.token for placed in canvas.context[:2]} == {1, 4}
+
+
+def test_a_remasked_token_is_masked_and_the_rest_keeps_its_order() -> None:
+    canvas = two_holes(ContextOrder.SUFFIX_FIRST)
+    for position in (4, 3, 5):
+        canvas.accept(position, written(position))
+    canvas.remask([3])
+    assert [placed.position for placed in canvas.accepted] == [4, 5]
+    assert canvas.is_masked(3)
+    assert canvas.accept(3, written(9))
+
+
+def test_remasking_the_last_text_lets_the_hole_end_earlier() -> None:
+    canvas = two_holes(ContextOrder.SUFFIX_FIRST)
+    canvas.accept(4, written(1))
+    canvas.accept(6, written(1))
+    assert not canvas.holes[0].may_end_at(5)
+    canvas.remask([6])
+    assert canvas.holes[0].may_end_at(5)
+
+
+def test_a_remasked_empty_opens_its_hole_up_to_the_next_empty_or_the_end_it_began_with() -> None:
+    canvas = two_holes(ContextOrder.SUFFIX_FIRST)
+    canvas.accept(7, written(EMPTY))
+    canvas.accept(5, written(EMPTY))
+    assert canvas.holes[0].end == 5
+    canvas.remask([5])
+    assert canvas.holes[0].end == 7
+    canvas.remask([7])
+    assert canvas.holes[0].end == 8
+
+
+def test_a_remasked_empty_does_not_open_a_hole_past_its_limit() -> None:
+    pieces = [Piece(ids=(1,)), Piece(span=0, hole=True, capacity=6, limit=4), Piece(ids=(2,))]
+    canvas = lay_out(pieces, order=ContextOrder.SUFFIX_FIRST, grid=16, empty=EMPTY)
+    canvas.accept(2, written(EMPTY))
+    canvas.remask([2])
+    assert canvas.masked() == [1, 2, 3, 4]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(["text", "empty", "remask"])), max_size=60))
+def test_accepting_and_remasking_in_any_order_leaves_consistent_holes(choices: list[tuple[int, str]]) -> None:
+    canvas = two_holes(ContextOrder.SUFFIX_FIRST)
+    for position, what in choices:
+        clean = {placed.position for placed in canvas.accepted}
+        if what == "remask" and position in clean:
+            canvas.remask([position])
+        elif what != "remask" and any(hole.start <= position < hole.start + hole.capacity for hole in canvas.holes):
+            canvas.accept(position, written(EMPTY if what == "empty" else position))
+        for hole in canvas.holes:
+            inside = range(hole.start, hole.start + hole.capacity)
+            text = [p for p in inside if p in canvas.written]
+            ends = [
+                placed.position for placed in canvas.accepted if placed.token == EMPTY and placed.position in inside
+            ]
+            assert hole.end == min([*ends, hole.start + hole.capacity])
+            assert hole.last_written == max(text, default=-1) < hole.end
