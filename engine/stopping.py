@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.canvas import Canvas
+from engine.canvas import Canvas, Placed
 
 
 def rows_that_may_end(canvas: Canvas, positions: Sequence[int]) -> list[bool]:
     """For each masked position: whether the empty token may be sampled there."""
     return [canvas.hole_of(position).may_end_at(position) for position in positions]
+
+
+def rows_that_may_still_end(canvas: Canvas, standing: Sequence[Placed]) -> list[bool]:
+    """For each accepted token: whether an empty token might stand in its place (it may be one, or the last text)."""
+    holes = [canvas.hole_of(placed.position) for placed in standing]
+    return [
+        hole.can_shrink and placed.position >= hole.last_written for hole, placed in zip(holes, standing, strict=True)
+    ]

@@ -8,11 +8,28 @@ from types import MappingProxyType
 from engine.errors import RequestError
 from engine.samplers.ancestral import AncestralSampler
 from engine.samplers.base import Sampler
-from engine.samplers.confidence import ConfidenceSampler
-
-SAMPLERS: Mapping[str, Callable[[], Sampler]] = MappingProxyType(
-    {AncestralSampler.name: AncestralSampler, ConfidenceSampler.name: ConfidenceSampler}
+from engine.samplers.confidence import (
+    ConfidenceSampler,
+    EntropyBoundedSampler,
+    MarginSampler,
+    MaskGITPlusSampler,
+    ThresholdSampler,
 )
+from engine.samplers.remasking import CoarseToFineSampler, P2Sampler, ReMDMSampler, RenoiseSampler
+
+_ALL: tuple[type[Sampler], ...] = (
+    AncestralSampler,
+    ConfidenceSampler,
+    ThresholdSampler,
+    EntropyBoundedSampler,
+    MarginSampler,
+    MaskGITPlusSampler,
+    ReMDMSampler,
+    P2Sampler,
+    CoarseToFineSampler,
+    RenoiseSampler,
+)
+SAMPLERS: Mapping[str, Callable[[], Sampler]] = MappingProxyType({kind.name: kind for kind in _ALL})
 
 
 def make_sampler(name: str) -> Sampler:

@@ -51,7 +51,7 @@ def steps_of(progress: list[Progress]) -> list[DenoisingStep]:
     return [report for report in progress if isinstance(report, DenoisingStep)]
 
 
-@pytest.mark.parametrize("sampler", ["ancestral", "confidence"])
+@pytest.mark.parametrize("sampler", ["ancestral", "confidence", "margin", "maskgit-plus"])
 @pytest.mark.parametrize(("alpha_0", "expected"), [(1.0, 5), (0.0, 20), (0.5, 15)])
 def test_alpha_0_sets_how_many_forward_passes_a_run_takes(
     adapter: ModelAdapter, sampler: str, alpha_0: float, expected: int
