@@ -16,6 +16,7 @@ from engine.drafting import draft_spans, span_texts
 from engine.framing import canvas_of, frame, mask_doubtful
 from engine.likelihood import doubt_span
 from engine.sampling import SamplingRule
+from engine.schedule import make_schedule
 from engine.types import Cancelled, Event, Finished, Frame, InfillRequest, Mode, RunStats, SpanDraft, Variation
 
 if TYPE_CHECKING:
@@ -116,8 +117,17 @@ class InfillRun:
 
     def _settings(self) -> DenoiseSettings:
         request, special = self._request, self._adapter.config.special_tokens
-        rule = SamplingRule(request.temperature, request.top_p, special.never_written(), special.empty)
-        return DenoiseSettings(request.steps, request.alpha_0, rule, request.sampler)
+        rule = SamplingRule(
+            request.temperature,
+            request.top_p,
+            special.never_written(),
+            special.empty,
+            request.top_k,
+            request.min_p,
+            request.repetition_penalty,
+        )
+        schedule = make_schedule(request.schedule)
+        return DenoiseSettings(request.steps, request.alpha_0, rule, request.sampler, schedule)
 
     def _check(self) -> None:
         if self._job.is_cancelled:

@@ -62,10 +62,12 @@ class InfillRequest:
         steps: most denoising steps of the diffusion phase, at least 1.
         alpha_0: share of a hole's positions that is written by diffusion, in [0, 1]; the rest left to right.
         strength: share of a span's tokens that refine masks, in (0, 1].
-        temperature: 0 takes the likeliest token. top_p: nucleus, in (0, 1].
+        temperature: 0 takes the likeliest token. top_p: nucleus, in (0, 1]. top_k: the likeliest k tokens; 0: all.
+        min_p: tokens with at least this share of the likeliest one's probability, in [0, 1].
+        repetition_penalty: how much less likely a token is made that would repeat text nearby, from 1 (off) up.
         capacity: positions a hole has; None chooses from the span's length.
         variations: how many results, with seeds seed, seed + 1, ...
-        sampler: name of a sampler in `engine.samplers`.
+        sampler: name of a sampler in `engine.samplers`. schedule: name of a schedule in `engine.schedule`.
         context_tokens: most tokens of context (clean tokens and holes together); None takes the model's.
     """
 
@@ -81,6 +83,10 @@ class InfillRequest:
     capacity: int | None = None
     variations: int = 1
     sampler: str = "ancestral"
+    schedule: str = "log-linear"
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
     context_order: ContextOrder = ContextOrder.SUFFIX_FIRST
     context_tokens: int | None = None
     use_cache: bool = True
