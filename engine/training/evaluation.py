@@ -1,6 +1,6 @@
 """Measures a model on held-out documents: `python -m engine.training.evaluation --data PROSE [--model FOLDER]`.
 
-The measures are those of shared/training.md, "What it must show". Held-out prose is one document in fifty of PROSE;
+Held-out prose is one document in fifty of PROSE;
 held-out Python is three packages from which no training file comes, as they are installed here. All draws are seeded.
 """
 

@@ -1,6 +1,6 @@
 """Python source that is already installed here, as training text: permissive licences only, cleaned, no duplicates.
 
-The rules are those of shared/training.md, "Data". A distribution whose own metadata does not name a permissive licence
+A distribution whose own metadata does not name a permissive licence
 is left out: nothing is guessed from names.
 """
 
