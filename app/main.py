@@ -89,12 +89,16 @@ def _run_window(targets: list[Target]) -> int:
 
 
 def _make_application() -> QApplication:
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
+
+    from app.paths import resource
 
     app = QApplication(["redraft"])
     app.setApplicationName("redraft")
     app.setApplicationDisplayName("Redraft")
     app.setDesktopFileName("redraft")
+    app.setWindowIcon(QIcon(str(resource("icons/redraft.svg"))))
     app.setStyle("Fusion")
     return app
 

@@ -12,6 +12,11 @@ import platformdirs
 _APP = "redraft"
 
 
+def resource(name: str) -> Path:
+    """A file that Redraft brings along, such as `icons/redraft.svg`."""
+    return Path(__file__).parents[1] / "resources" / name
+
+
 def config_dir() -> Path:
     """The user's folder for settings; `REDRAFT_CONFIG_DIR` overrides it."""
     return _chosen("REDRAFT_CONFIG_DIR") or Path(platformdirs.user_config_dir(_APP, appauthor=False, roaming=True))
