@@ -15,9 +15,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from engine.cache_pool import CachePool
+from engine.config import read_config
 from engine.errors import EngineError, TrainingError
 from engine.framing import frame
 from engine.likelihood import doubt_span
@@ -25,10 +27,12 @@ from engine.models.registry import find, load
 from engine.session import EngineSession
 from engine.tokenization import Tokenizer
 from engine.training.checkpoint import read_model
-from engine.training.corpus import Document, read_held_out
-from engine.training.likelihoods import hole_bits
+from engine.training.corpus import Document, read_corpus, read_held_out
+from engine.training.kneser_ney import KneserNey
+from engine.training.likelihoods import Bits, hole_bits
 from engine.training.packing import PackingRules, pack
 from engine.training.questions import MissingLine, WrongWord, missing_lines, wrong_words
+from engine.training.samples import Sample
 from engine.types import Event, Failed, Finished, InfillRequest, Mode, ModelChoice, TextSpan
 
 if TYPE_CHECKING:
@@ -46,9 +50,14 @@ Answer = Callable[[MissingLine, int], str]
 
 
 def evaluate(
-    folder: Path, documents: Sequence[Document], *, samples: int = 500, questions: int = 300
+    folder: Path,
+    documents: Sequence[Document],
+    *,
+    samples: int = 500,
+    questions: int = 300,
+    yardstick: KneserNey | None = None,
 ) -> dict[str, object]:
-    """All measures of the model in `folder`."""
+    """All measures of the model in `folder`, beside those of an n-gram model if one is given."""
     network, config = read_model(folder)
     tokenizer = Tokenizer.load(folder, config.tokenizer_entry())
     found: dict[str, object] = {"model": config.name, "seed": SEED, "samples": samples, "questions": questions}
@@ -59,6 +68,8 @@ def evaluate(
             bits = hole_bits(network, tokenizer, packed, alpha_0=alpha_0, seed=SEED)
             found[f"{name}_bits_per_byte_alpha_0_{alpha_0:g}"] = round(bits.per_byte, 4)
             found[f"{name}_hole_bytes"] = bits.hole_bytes
+        if yardstick is not None:
+            found[f"{name}_bits_per_byte_kneser_ney"] = round(_yardstick_bits(yardstick, tokenizer, packed).per_byte, 4)
     lines = missing_lines(documents, questions, SEED)
     session = EngineSession(ModelChoice(name=str(folder), device="cpu"))
     try:
@@ -69,6 +80,30 @@ def evaluate(
     adapter = load(ModelChoice(name=str(folder), device="cpu"))
     found["wrong_word"] = judge_words(wrong_words(documents, questions, SEED), adapter)
     return found
+
+
+def count_ngrams(documents: Sequence[Document], tokenizer: Tokenizer) -> KneserNey:
+    """A 5-gram model of `documents` in the tokens of a model."""
+    ids = []
+    for first in range(0, len(documents), 500):
+        encoded = tokenizer.encode_batch([document.text for document in documents[first : first + 500]])
+        ids += [np.array(part, dtype=np.uint16) for part in encoded]
+    return KneserNey(ids, tokenizer.vocab_size)
+
+
+def _yardstick_bits(model: KneserNey, tokenizer: Tokenizer, samples: Sequence[Sample]) -> Bits:
+    """Bits of the holes' text from left to right, given what stands before it. Where a hole ends comes free."""
+    bits, size, tokens = 0.0, 0, 0
+    for sample in samples:
+        before: list[int] = []
+        for piece in sample.pieces:
+            text = np.array([*before, *piece.ids], dtype=np.uint16)
+            if piece.is_hole and piece.ids:
+                bits -= float(model.log2_probabilities(text, len(before)).sum())
+                size += sum(len(part) for part in tokenizer.decode_pieces(piece.ids))
+                tokens += len(piece.ids)
+            before += piece.ids
+    return Bits(bits, size, tokens, len(samples))
 
 
 def answerer(session: EngineSession, alpha_0: float) -> Answer:
@@ -144,10 +179,19 @@ def main(
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = "redraft-mini",
     samples: Annotated[int, typer.Option(help="Samples for the likelihoods, of each kind.")] = 500,
     questions: Annotated[int, typer.Option(help="Missing lines, and sentences with a wrong word.")] = 300,
+    yardstick: Annotated[
+        bool, typer.Option("--yardstick", help="Also count a 5-gram Kneser-Ney model of the training documents.")
+    ] = False,
 ) -> None:
     """Print what a model reaches on held-out text as one JSON object."""
     try:
-        found = evaluate(find(model), read_held_out(data), samples=samples, questions=questions)
+        folder = find(model)
+        ngrams = None
+        if yardstick:
+            tokenizer = Tokenizer.load(folder, read_config(folder).tokenizer_entry())
+            ngrams = count_ngrams(read_corpus(data, python=True).training, tokenizer)
+        documents = read_held_out(data)
+        found = evaluate(folder, documents, samples=samples, questions=questions, yardstick=ngrams)
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from error

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from engine.config import read_config
 from engine.session import EngineSession
 from engine.tokenization import Tokenizer
 from engine.training import evaluation
-from engine.training.evaluation import answerer, evaluate, judge_lines
+from engine.training.evaluation import answerer, count_ngrams, evaluate, judge_lines
 from engine.training.packing import PackingRules
 from engine.training.questions import MissingLine, missing_lines
 from engine.types import ModelChoice
@@ -70,6 +71,7 @@ def test_every_measure_is_reported_and_a_rerun_gives_the_same(model: Path, monke
     monkeypatch.setattr(evaluation, "LINE_CAPACITY", 8)
     made = documents(8)
     found = evaluate(model, made, samples=6, questions=2)
+    assert not any("kneser_ney" in name for name in found)
     assert found == evaluate(model, made, samples=6, questions=2)
     for name in ("prose", "python"):
         for alpha_0 in (0, 1):
@@ -77,6 +79,21 @@ def test_every_measure_is_reported_and_a_rerun_gives_the_same(model: Path, monke
             assert isinstance(bits, float)
             assert 1.0 < bits < 20.0
     assert {"lines_alpha_0_0", "lines_alpha_0_1", "wrong_word"} <= set(found)
+
+
+def test_a_yardstick_that_has_seen_the_text_needs_fewer_bits_than_the_model(
+    model: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = PackingRules(windows=((64, 1.0),), tasks=evaluation.RULES.tasks, context_length=256)
+    monkeypatch.setattr(evaluation, "RULES", rules)
+    config = read_config(model)
+    ngrams = count_ngrams(documents(8), Tokenizer.load(model, config.tokenizer_entry()))
+    found = evaluate(model, documents(8), samples=6, questions=1, yardstick=ngrams)
+    for name in ("prose", "python"):
+        yardstick, bits = found[f"{name}_bits_per_byte_kneser_ney"], found[f"{name}_bits_per_byte_alpha_0_0"]
+        assert isinstance(yardstick, float)
+        assert isinstance(bits, float)
+        assert 0.0 < yardstick < bits
 
 
 def test_missing_data_is_one_sentence(tmp_path: Path) -> None:
