@@ -186,6 +186,8 @@ class InfillController(QObject):
     def _on_frame(self, frame: Frame) -> None:
         if not self._awaits(frame.job_id) or self._target is None or len(frame.spans) != len(self._target.spans):
             return
+        if frame.variation != 0:  # the first one is shown
+            return
         self._set_state("running")
         self._drafts = frame.spans
         self.progress.emit(InfillProgress.of(frame))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pyside6_scintilla import Scintilla
 
@@ -285,3 +285,28 @@ def test_zooming_the_preview_zooms_the_text_too(make_view):
     event = QWheelEvent(at, view.preview.mapToGlobal(at), QPoint(), QPoint(0, 120), none, control, phase, False)
     QApplication.sendEvent(view.preview.viewport(), event)
     assert view.surface.zoom() == 3
+
+
+def test_a_click_in_the_fold_margin_of_the_preview_folds_both(make_view, qtbot):
+    view = make_view(FUNCTIONS)
+    view.grab()
+    view.surface.colourise(0, view.surface.length())
+    view.show_preview([draft(FUNCTIONS, "a = 3\n", ["b = 1\n", "    c = 2\n"])])
+    view.grab()
+    x = view.preview.marginWidthN(0) + view.preview.marginWidthN(1) + 3
+    y = view.preview.pointYFromPosition(view.preview.positionFromLine(5)) + 3
+    qtbot.mousePress(view.preview.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+    assert not view.surface.lineVisible(6)
+    assert not view.preview.lineVisible(6)
+    qtbot.mousePress(view.preview.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+    assert view.surface.lineVisible(6)
+    assert view.preview.lineVisible(6)
+
+
+def test_the_context_menu_is_asked_for_over_a_preview_too(make_view, qtbot):
+    view = make_view(LINES)
+    view.show_preview([draft(LINES, "line 001", ["draft"])])
+    at = QPoint(40, 40)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, view.preview.mapToGlobal(at))
+    with qtbot.waitSignal(view.menu_requested):
+        QApplication.sendEvent(view.preview.viewport(), event)

@@ -422,3 +422,31 @@ def test_an_engine_that_does_not_answer_can_be_given_up(make_desk, qtbot):
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Escape)
     assert desk.controller.state == "idle"
     assert not desk.view.is_previewing
+
+
+def test_a_proposal_whose_text_is_another_one_by_now_is_not_accepted(make_desk, monkeypatch):
+    desk = make_desk(TEXT)
+    desk.fill("first line here")
+    desk.allow(4)
+    monkeypatch.setattr("app.infill.proposal.Target.still_holds", lambda self, source: False)
+    assert not desk.controller.accept()
+    assert desk.view.text() == TEXT
+    assert desk.controller.state == "idle"
+    assert "nothing was changed" in desk.messages[-1]
+
+
+def test_frames_that_do_not_fit_the_spans_are_dropped(make_desk):
+    desk = make_desk(TEXT)
+    desk.fill("first line here", "second line here")
+    run = desk.session.run
+    run.tokens = run.tokens[:1]
+    desk.allow(1)
+    assert desk.controller.state == "queued"
+
+
+def test_keys_with_modifiers_are_left_to_the_shortcuts(make_desk, qtbot):
+    desk = make_desk(TEXT)
+    desk.fill("first line here")
+    desk.allow(4)
+    qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
+    assert desk.view.text() != TEXT.replace("first line here", "FIRST LINE HERE")
