@@ -142,7 +142,9 @@ class Filing(QObject):
         except FileError as error:
             self.failed.emit(str(error), None)
             return False
+        line, column = tab.line_and_column
         self._show(tab, text)
+        tab.view.go_to(line, column)
         self.said.emit(f"Read {path.name} again as {tab.document.encoding_label}")
         return True
 

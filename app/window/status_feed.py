@@ -71,7 +71,7 @@ class StatusFeed(QObject):
         if tab is None:
             self._bar.position.clear()
             return
-        line, column = _line_and_column(tab)
+        line, column = tab.line_and_column
         self._bar.position.setText(f"Ln {line}, Col {column}")
 
     def _count(self) -> None:
@@ -179,12 +179,6 @@ class StatusFeed(QObject):
             tab.document.set_encoding(encoding, bom=encoding.startswith("utf-16"))
             tab.document.set_modified(True)
             self._bar.show_message(f"The next save writes {tab.document.encoding_label}.")
-
-
-def _line_and_column(tab: Tab) -> tuple[int, int]:
-    surface = tab.view.surface
-    line = surface.lineFromPosition(surface.currentPos())
-    return line + 1, tab.view.caret_offset() - surface.offset_at(surface.positionFromLine(line)) + 1
 
 
 def _model_words(info: ModelInfo) -> str:

@@ -23,6 +23,13 @@ class Tab:
     controller: InfillController
 
     @property
+    def line_and_column(self) -> tuple[int, int]:
+        """Where the caret is, both from 1."""
+        surface = self.view.surface
+        line = surface.lineFromPosition(surface.currentPos())
+        return line + 1, self.view.caret_offset() - surface.offset_at(surface.positionFromLine(line)) + 1
+
+    @property
     def is_pristine(self) -> bool:
         """Whether it is an unnamed, empty document that nobody has touched."""
         return self.document.path is None and not self.document.is_modified and not self.view.text()

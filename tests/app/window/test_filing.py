@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 import pytest
 
@@ -243,6 +244,27 @@ def test_a_file_can_be_read_again_in_another_encoding_and_saved_in_one(desk):
     assert not desk.window.filing.reload(tab, "utf-8")
     assert "is not valid UTF-8" in desk.window.notices.text
     assert (tab.view.text(), tab.document.encoding) == ("кот", "koi8-r")
+
+
+def test_reloading_keeps_the_place_of_the_caret(desk):
+    desk.open("x.txt", "one\ntwo\nthree\n")
+    desk.tab.view.go_to(3, 2)
+    desk.file("x.txt", "one\ntwo\nthree, longer\n")
+    desk.do("file.reload")
+    assert desk.tab.line_and_column == (3, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no Unicode are of Linux")
+def test_a_file_whose_name_is_no_text_is_opened_and_saved(desk):
+    path = desk.folder / os.fsdecode(b"caf\xe9.txt")
+    path.write_bytes(b"old")
+    desk.window.open_paths([(path, None, 1)])
+    desk.type("new ")
+    desk.do("file.save")
+    assert path.read_bytes() == b"new old"
+    path.chmod(0o444)
+    desk.do("file.save")
+    assert "write-protected" in desk.window.notices.text
 
 
 def test_going_to_a_tab_looks_at_its_file(desk):
