@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pyside6_scintilla import Scintilla
 
+from app.editor import appearance
 from app.editor.draft import SpanPreview, plain_text
 from app.editor.surface import Surface, encoded
 
@@ -36,7 +37,7 @@ class AnnotationPreview:
         for line, texts in by_line.items():
             text = encoded("\n".join(texts).replace("\r\n", "\n").replace("\r", "\n") or "∅")
             surface.send_bytes(Scintilla.Message.AnnotationSetText, line, text + b"\0")
-            surface.annotationSetStyle(line, Scintilla.StylesCommon.CallTip)
+            surface.annotationSetStyle(line, appearance.DRAFT_STYLE)
             self._handles.append(line)
 
     def hide(self) -> None:

@@ -14,6 +14,9 @@ from app.theme import Theme
 LINE_NUMBERS, DRAFT_MARKS, FOLDS = 0, 1, 2
 """The margins, from the left."""
 
+DRAFT_STYLE = 200
+"""Style of a draft that is shown as an annotation; the lexers use the numbers below 128."""
+
 DRAFT_MARK = 0
 """Marker: a bar beside the lines of a draft or a pending proposal."""
 
@@ -39,6 +42,8 @@ def apply_theme(surface: Surface, theme: Theme, settings: Settings, language: st
     surface.styleClearAll()
     _margins(surface, theme)
     _caret_and_selection(surface, theme)
+    surface.styleSetFore(DRAFT_STYLE, scintilla_color(theme.text))
+    surface.styleSetBack(DRAFT_STYLE, scintilla_color(theme.accent_soft))
     color_syntax(surface, language, theme)
     define_indicators(surface, theme)
 
