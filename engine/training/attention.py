@@ -60,6 +60,7 @@ class Sight:
     prefixes: Sequence[Tensor]
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def sight_of(
     positions: Tensor,
     visible: Tensor,
@@ -84,8 +85,9 @@ def sight_of(
     return Sight(heads, extents, cos[:, :half].to(dtype), sin[:, :half].to(dtype), causal, prefixes)
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def attend(qkv: Tensor, sight: Sight) -> Tensor:
-    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width)."""
+    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width). Never compiled: extents differ in each batch."""
     if qkv.device.type == "cpu":
         out: Tensor = _FlatAttention.apply(qkv, sight)  # type: ignore[no-untyped-call]
         return out
