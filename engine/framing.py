@@ -32,7 +32,6 @@ class _Segments:
 
     outside: list[list[int]]
     inside: list[list[int]]
-    limits: list[int | None]
     capacities: list[int]
 
 
@@ -143,7 +142,8 @@ def _runs(piece: Piece, masked: set[int]) -> list[Piece]:
 def _span_piece(request: InfillRequest, segments: _Segments, index: int) -> Piece:
     if request.mode is Mode.REFINE:
         return Piece(ids=tuple(segments.inside[index]), span=index)
-    return Piece(span=index, hole=True, capacity=segments.capacities[index], limit=segments.limits[index])
+    capacity = segments.capacities[index]
+    return Piece(span=index, hole=True, capacity=capacity, limit=capacity)  # the grid's slack is not for text
 
 
 def _tokenize(request: InfillRequest, tokenizer: Tokenizer) -> _Segments:
@@ -152,14 +152,13 @@ def _tokenize(request: InfillRequest, tokenizer: Tokenizer) -> _Segments:
     encoded = [tokenizer.encode(text) for text in texts]
     inside = encoded[1::2]
     sizes = [_capacity(request, len(ids)) for ids in inside]
-    limits = [request.capacity for _ in inside]
     if request.mode is Mode.REFINE:
-        sizes, limits = [len(ids) for ids in inside], [None for _ in inside]
-    return _Segments(encoded[0::2], inside, limits, sizes)
+        sizes = [len(ids) for ids in inside]
+    return _Segments(encoded[0::2], inside, sizes)
 
 
 def _capacity(request: InfillRequest, span_tokens: int) -> int:
-    """Automatic capacity is generous: the empty token ends a hole, and unused positions cost nothing."""
+    """Automatic capacity leaves room for text half as long again; the empty token ends a hole before that."""
     if request.capacity is not None:
         return request.capacity
     if span_tokens == 0:
