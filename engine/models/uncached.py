@@ -9,11 +9,15 @@ from torch import Tensor
 
 from engine.cache import SHARED, CleanTokenCache
 from engine.canvas import Placed
+from engine.config import Attention
 from engine.models.base import Feed, ModelAdapter
 
 
 class UncachedAdapter:
-    """Wraps a model; implements `ModelAdapter`. Its caches only remember the order, never a key or a value."""
+    """Wraps a model; implements `ModelAdapter`. Its caches only remember the order, never a key or a value.
+
+    Eso-LM (A) is passed through: it keeps nothing between requests, and between steps only in its sequential phase.
+    """
 
     def __init__(self, adapter: ModelAdapter) -> None:
         self._adapter = adapter
@@ -34,6 +38,8 @@ class UncachedAdapter:
         as_block: bool = False,
     ) -> Tensor:
         """See `ModelAdapter.step`. One pass over all that is clean, and the masks; nothing at all without masks."""
+        if self.config.attention is Attention.MIXED2:
+            return self._adapter.step(cache, clean, masked, seen=seen)
         before = len(cache)
         cache.append(clean)
         sees = [before + count for count in seen] if seen is not None else None
@@ -41,6 +47,8 @@ class UncachedAdapter:
 
     def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
         """See `ModelAdapter.step_batch`; one pass after the other."""
+        if self.config.attention is Attention.MIXED2:
+            return self._adapter.step_batch(cache, feeds)
         results = []
         for feed in feeds:
             cache.append(feed.clean, owner=feed.variation)
