@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
+from engine import canvas
+from engine.likelihood import score_span
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
+from engine.tokenization import Tokenizer
+from engine.training.checkpoint import read_model
 from engine.training.likelihoods import Bits, hole_bits
 from engine.training.packing import PackingRules, pack
+from engine.training.reveal import Order
+from engine.training.samples import Piece, Sample
+from engine.types import ContextOrder
+from tests.engine.tiny import load_tiny, write_checkpoint
 from tests.engine.training.small import VOCAB, documents, small_tokenizer
 
 
@@ -29,3 +38,17 @@ def test_an_untrained_model_needs_the_bits_of_its_vocabulary() -> None:
 
 def test_bits_per_byte() -> None:
     assert Bits(bits=30.0, hole_bytes=20, hole_tokens=5, samples=1).per_byte == 1.5
+
+
+def test_the_trainer_and_the_engine_agree_on_a_likelihood(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path)
+    network, config = read_model(folder)
+    tokenizer = Tokenizer.load(folder, config.tokenizer_entry())
+    before, hole, after = (tuple(tokenizer.encode(text)) for text in ("in the end ", "the hand and", " an end\n"))
+    sample = Sample((Piece(before), Piece(hole, len(hole), is_hole=True), Piece(after)), starts=False, ends=False)
+    bits = hole_bits(network, tokenizer, [sample], alpha_0=0.0, order=Order.SUFFIX_FIRST)
+    adapter = load_tiny(folder)
+    pieces = [canvas.Piece(ids=before), canvas.Piece(ids=hole, span=0), canvas.Piece(ids=after)]
+    cache = adapter.new_cache()
+    scores = score_span(adapter, lambda _: cache, pieces, 1, ContextOrder.SUFFIX_FIRST)
+    assert bits.bits == pytest.approx(-sum(scores) / math.log(2), rel=1e-4)
