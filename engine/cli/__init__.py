@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.benchmarking import bench
+from engine.cli.converting import convert_command
 from engine.cli.filling import fill
 from engine.cli.listing import models
 from engine.cli.scoring import score
@@ -24,7 +25,10 @@ _HELP = """An editor in which selected text is written anew by masked diffusion.
 _app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 _app.command()(fill)
 _app.command()(score)
-_app.command()(models)
+_models = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+_models.callback()(models)
+_models.command("convert")(convert_command)
+_app.add_typer(_models, name="models")
 _app.command()(train)
 _app.command()(bench)
 

@@ -1,4 +1,4 @@
-"""`redraft models`: which models there are."""
+"""`redraft models`: which models there are; `redraft models convert` makes one of a published checkpoint."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from engine.errors import EngineError
 
 
 def models(
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
-    """List the models that come with Redraft."""
+    """List the models that come with Redraft, or convert a published one."""
+    if context.invoked_subcommand is None:
+        _list(as_json=as_json)
+
+
+def _list(*, as_json: bool) -> None:
     from engine.config import read_config
     from engine.models.registry import bundled_models, find
 
