@@ -20,6 +20,7 @@ from engine.types import (
     ModelChoice,
     ModelInfo,
     ModelReady,
+    Prewarmed,
     RunStats,
     SpanDraft,
     Variation,
@@ -111,6 +112,7 @@ class SteppedSession:
     def __init__(self, answer: Callable[[InfillRequest], Sequence[str]] = upper) -> None:
         self.answer = answer
         self.runs: list[SteppedRun] = []
+        self.prewarmed: list[InfillRequest] = []
         self.loads: list[tuple[Job, ModelChoice, OnEvent]] = []
         self.is_closed = False
         self._ids = itertools.count(1)
@@ -124,6 +126,12 @@ class SteppedSession:
     def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
         job = self._job(key)
         self.runs.append(SteppedRun(job, request, on_event, self.answer))
+        return job
+
+    def prewarm(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
+        job = self._job(f"prewarm {key}")
+        self.prewarmed.append(request)
+        on_event(Prewarmed(job.id, RunStats()))
         return job
 
     def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job:

@@ -33,6 +33,8 @@ class Session(Protocol):
 
     def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job: ...
 
+    def prewarm(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job: ...
+
     def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job: ...
 
     def unload(self) -> None: ...
@@ -86,20 +88,32 @@ class EngineBridge(QObject):
         self._mailbox = Mailbox()
         self._loading: set[int] = set()
         self._is_closed = False
+        self._is_ready = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def submit(self, request: InfillRequest, key: str) -> Job:
         """Queues a request; an older one with the same key is cancelled."""
         return self._session.submit(request, self._on_event, key=key)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a model is loaded: what is asked for now costs no loading."""
+        return self._is_ready
+
+    def prewarm(self, request: InfillRequest, key: str) -> None:
+        """Has the context of a request computed that may soon come. Nothing is told about it."""
+        self._session.prewarm(request, self._on_event, key=key)
+
     def load_model(self, choice: ModelChoice) -> Job:
         """Loads a model; `model_state` tells how it goes."""
+        self._is_ready = False
         job = self._session.load_model(choice, self._on_event)
         self._loading.add(job.id)
         return job
 
     def unload(self) -> None:
         """Frees the model until it is needed again."""
+        self._is_ready = False
         self._session.unload()
 
     def close(self) -> bool:
@@ -123,15 +137,18 @@ class EngineBridge(QObject):
                 log.exception("could not deliver %s", type(event).__name__)
 
     def _emit(self, event: Event) -> None:
+        is_loading = event.job_id in self._loading
         if isinstance(event, Frame):
+            self._is_ready = True
             self.frame.emit(event)
         elif isinstance(event, Finished):
             self.finished.emit(event)
         elif isinstance(event, Cancelled):
             self.cancelled.emit(event)
-        elif isinstance(event, Failed) and event.job_id not in self._loading:
+        elif isinstance(event, Failed) and not is_loading:
             self.failed.emit(event)
-        else:
+        elif isinstance(event, ModelLoading | ModelReady | Failed):
+            self._is_ready = isinstance(event, ModelReady)
             self.model_state.emit(event)
-        if isinstance(event, Failed | ModelReady | Cancelled):
+        if is_loading and isinstance(event, Failed | ModelReady | Cancelled):
             self._loading.discard(event.job_id)

@@ -17,6 +17,7 @@ from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
 from app.infill.context import NothingToFillError, prepare, read_options
 from app.infill.pacing import FramePacer
+from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
 from app.infill.proposal import Proposal, Target, dissolved, untouched
 from app.settings import Settings
@@ -55,6 +56,7 @@ class InfillController(QObject):
         self._proposal: Proposal | None = None
         self._is_closed = False
         self.pacer = FramePacer(self)
+        self.prewarmer = Prewarmer(view, bridge, settings, self._key)
         self.resume_timer = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._connect()
 
@@ -143,6 +145,7 @@ class InfillController(QObject):
         self._cancel()
         self.blockSignals(True)
         self._end("idle")
+        self.prewarmer.switch(False)
         for signal, slot in self._wires():
             signal.disconnect(slot)
 
@@ -300,6 +303,7 @@ class InfillController(QObject):
     def _set_state(self, state: State) -> None:
         if state != self._state:
             self._state = state
+            self.prewarmer.switch(state == "idle" and not self._is_closed)
             self.state_changed.emit(state)
 
     def _say(self, sentence: str) -> None:

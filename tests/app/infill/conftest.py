@@ -26,6 +26,7 @@ class Desk:
     qtbot: QtBot
     settings: Settings
     session: SteppedSession
+    bridge: EngineBridge
     view: EditorView
     controller: InfillController
     messages: list[str] = field(default_factory=list)
@@ -93,7 +94,7 @@ def make_desk(qtbot: QtBot) -> Iterator[MakeDesk]:
         qtbot.waitExposed(view)
         controller = InfillController(view, bridge, settings)
         controller.pacer.interval_ms = 0
-        desk = Desk(qtbot, settings, session, view, controller)
+        desk = Desk(qtbot, settings, session, bridge, view, controller)
         controller.message.connect(desk.messages.append)
         controller.state_changed.connect(desk.states.append)
         controller.progress.connect(desk.progress.append)
