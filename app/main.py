@@ -32,10 +32,19 @@ def main(argv: list[str] | None = None) -> int:
         from engine.cli import main as engine_main
 
         return engine_main(arguments)
+    odd = next((each for each in _before_files(arguments) if each.startswith("-")), None)
+    if odd is not None:
+        print(f"redraft: there is no option {odd}; `redraft --help` lists what there is.", file=sys.stderr)  # noqa: T201
+        return 2
     if not has_display(os.environ, sys.platform):
         print(_NO_DISPLAY, file=sys.stderr)  # noqa: T201
         return 2
     return _run_window([parse_target(argument) for argument in arguments if argument != "--"])
+
+
+def _before_files(arguments: list[str]) -> list[str]:
+    """What may be an option: everything before `--`."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
 
 
 def has_display(environment: os._Environ[str] | dict[str, str], platform: str) -> bool:

@@ -81,6 +81,13 @@ def test_the_engines_commands_are_handed_over(arguments, monkeypatch):
     assert seen == [arguments]
 
 
+def test_an_unknown_option_is_told_and_opens_nothing(capsys):
+    assert main(["x.txt", "--fullscreen"]) == 2
+    error = capsys.readouterr().err
+    assert "no option --fullscreen" in error
+    assert "redraft --help" in error
+
+
 def test_the_editor_knows_all_of_the_engines_commands():
     import engine.cli
 
