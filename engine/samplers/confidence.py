@@ -28,7 +28,7 @@ class MaskGITPlusSampler(ConfidenceSampler):
 
 
 class MarginSampler(ConfidenceSampler):
-    """Top-k probability margin (Kim et al., arXiv 2502.06768, section 4; Dream's `alg="topk_margin"`): a position is as
+    """Top-k probability margin (Kim et al., arXiv 2502.06768; Dream's `alg="topk_margin"`): a position is as
     sure as its likeliest token stands above the second; two good candidates make a position wait."""
 
     name = "margin"
@@ -36,7 +36,7 @@ class MarginSampler(ConfidenceSampler):
 
 
 class ThresholdSampler(Sampler):
-    """Fast-dLLM's parallel decoding (arXiv 2505.22618, section 3.3): everything at least `THRESHOLD` sure, at least one
+    """Fast-dLLM's parallel decoding (arXiv 2505.22618): everything at least `THRESHOLD` sure, at least one
     position a step. As a run has a limit of steps, also at least what the schedule needs to keep to it."""
 
     name = "threshold"
@@ -50,7 +50,7 @@ class ThresholdSampler(Sampler):
 
 
 class EntropyBoundedSampler(Sampler):
-    """EB-sampler (arXiv 2505.24857, section 4): positions by rising entropy as long as the sum of their entropies less
+    """EB-sampler (arXiv 2505.24857): positions by rising entropy as long as the sum of their entropies less
     the largest stays within `BOUND` nats, which bounds how much their joint distribution can differ from drawing them
     apart; at least one. As a run has a limit of steps, also at least what the schedule needs to keep to it."""
 

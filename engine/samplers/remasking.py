@@ -10,7 +10,7 @@ from engine.sampling import Score
 
 
 class ReMDMSampler(Sampler):
-    """ReMDM (arXiv 2503.00307, section 4.1), confidence-based: beside the ancestral step, an accepted token is masked
+    """ReMDM (arXiv 2503.00307), confidence-based: beside the ancestral step, an accepted token is masked
     again with probability sigma · softmax(-psi), where psi is its probability when it was accepted and sigma = min(1,
     (1 - alpha_s) / alpha_t) the largest that keeps the marginals of the process: about one a step, doubtful ones first.
     What is taken back is revealed again, so more steps than positions make sense.
@@ -44,7 +44,7 @@ class ReMDMSampler(Sampler):
 
 
 class P2Sampler(Sampler):
-    """Path planning with the model as its own planner (P2, arXiv 2502.03540, section 3): every step judges the accepted
+    """Path planning with the model as its own planner (P2, arXiv 2502.03540): every step judges the accepted
     tokens and the masks together, and of all these keeps as many of the surest as the schedule wants clean; the others
     are masked (again). The last step keeps everything."""
 
@@ -101,7 +101,7 @@ class RenoiseSampler(Sampler):
 
 
 class CoarseToFineSampler(Sampler):
-    """Coarse to fine (Mercury's idea, arXiv 2506.17298, section 2; the algorithm is ours). The first half of the steps
+    """Coarse to fine (Mercury's idea, arXiv 2506.17298; the algorithm is ours). The first half of the steps
     writes a whole draft: all that is at least `SURE`, and at least what is needed to be done in time. The steps that
     are left go to what is hard: every step judges all tokens again, and a token below `DOUBTFUL` is replaced by the one
     now drawn in its place if that is likelier. The run ends when all are sure or a step changes nothing."""

@@ -104,9 +104,9 @@ def ask(session: EngineSession, request: InfillRequest) -> Finished:
     return event
 
 
-def measure(model: ModelChoice, steps: int, count: int, temperature: float) -> dict[str, object]:
+def measure(model: ModelChoice, asked: list[MissingLine], steps: int, temperature: float) -> dict[str, object]:
     """All ways on the same questions, question by question, so that a busy moment of the machine meets all of them."""
-    asked, rows = questions(count), ways(steps)
+    rows = ways(steps)
     adapter = load(model)
     pool = CachePool(adapter.new_cache)
     runs: dict[Way, list[tuple[Finished, str, float]]] = {way: [] for way in rows}
@@ -180,7 +180,7 @@ def main() -> None:
     options.add_argument("--temperature", type=float, default=0.0)
     given = options.parse_args()
     choice = ModelChoice(given.model, given.device, threads=given.threads)
-    figures = measure(choice, given.steps, given.questions, given.temperature)
+    figures = measure(choice, questions(given.questions), given.steps, given.temperature)
     print(table(figures) + "\n")
     print(json.dumps(figures))
 

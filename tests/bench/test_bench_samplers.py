@@ -8,6 +8,7 @@ import pytest
 
 from engine.samplers import SAMPLERS
 from engine.schedule import SCHEDULES
+from engine.training.questions import MissingLine
 from engine.types import ModelChoice
 from tests.bench.bench_samplers import measure, table
 from tests.engine.tiny import write_checkpoint
@@ -15,8 +16,9 @@ from tests.engine.tiny import write_checkpoint
 
 @pytest.mark.bench
 def test_every_sampler_and_schedule_has_a_row(tmp_path: Path) -> None:
-    folder = write_checkpoint(tmp_path / "tiny", context_length=2048)
-    figures = measure(ModelChoice(str(folder), "cpu", threads=1), steps=2, count=1, temperature=0.0)
+    folder = write_checkpoint(tmp_path / "tiny")
+    asked = [MissingLine("first = 1\nsecond = first + 1\nthird = 3\n", 10, 28)]
+    figures = measure(ModelChoice(str(folder), "cpu", threads=1), asked, steps=2, temperature=0.0)
     rows = figures["rows"]
     assert isinstance(rows, list)
     assert {row["sampler"] for row in rows} == set(SAMPLERS)
