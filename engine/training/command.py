@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _GOING_ON_RATE = 0.2
 """A trained model goes on with this share of the preset's learning rates."""
+_GOING_ON = {"samples": 20_000, "minutes": 20.0}
+"""What a trained model goes on with where neither a config nor a preset was named."""
 
 
 def train(
@@ -57,6 +59,7 @@ def _wishes(
     source: Path | None, preset_name: str | None, changes: dict[str, Any], origin: str | None
 ) -> tuple[TrainConfig, Path | None]:
     """The config of the run, and the folder of the model to go on from."""
+    given = set(changes)
     if source is not None and source.suffix == ".toml":
         if preset_name is not None:
             raise TrainingError("Give a config or --preset, not both.")
@@ -65,7 +68,9 @@ def _wishes(
         config = preset(preset_name or "cpu")
         if source is not None:
             changes = {"data": source, "python": False} | changes
-    if changes.get("steps") is not None and "minutes" not in changes:
+        if origin is not None and preset_name is None:
+            changes = _GOING_ON | changes
+    if changes.get("steps") is not None and "minutes" not in given:
         changes["minutes"] = None
     config = replaced(config, changes)
     if origin is None:

@@ -71,6 +71,8 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
             for file in files:
                 document = Document(PYTHON, file.package, file.text, 1.5 if file.documented else 1.0)
                 (held_out if held or _is_held_out(file.text) else training).append(document)
+    if not training:  # one novel that happens to be the one in fifty
+        training, held_out = held_out, []
     if not training:
         where = f" in {data}" if data is not None else ""
         raise TrainingError(f"There is no text to train on{where}: give a folder of .txt, .md or .py files.")

@@ -53,8 +53,8 @@ def evaluate(
     folder: Path,
     documents: Sequence[Document],
     *,
-    samples: int = 500,
-    questions: int = 300,
+    samples: int = 300,
+    questions: int = 250,
     yardstick: KneserNey | None = None,
 ) -> dict[str, object]:
     """All measures of the model in `folder`, beside those of an n-gram model if one is given."""
@@ -177,8 +177,8 @@ def _parses(text: str) -> bool:
 def main(
     data: Annotated[Path, typer.Option(help="The prose the model was trained on: its held-out documents are used.")],
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = "redraft-mini",
-    samples: Annotated[int, typer.Option(help="Samples for the likelihoods, of each kind.")] = 500,
-    questions: Annotated[int, typer.Option(help="Missing lines, and sentences with a wrong word.")] = 300,
+    samples: Annotated[int, typer.Option(help="Samples for the likelihoods, of each kind.")] = 300,
+    questions: Annotated[int, typer.Option(help="Missing lines, and sentences with a wrong word.")] = 250,
     yardstick: Annotated[
         bool, typer.Option("--yardstick", help="Also count a 5-gram Kneser-Ney model of the training documents.")
     ] = False,

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from engine.training import command
 from engine.training.checkpoint import read_model
+from engine.training.config import preset
 from tests.engine.training.small import write_corpus
 
 APP = typer.Typer()
@@ -49,6 +50,15 @@ def test_a_model_goes_on_with_the_users_text(data: Path, tmp_path: Path) -> None
     )  # fmt: skip
     assert status == 0, output
     assert read_model(tmp_path / "b")[1].name == "redraft-tiny"
+
+
+def test_going_on_without_a_preset_is_short_and_gentle(data: Path) -> None:
+    config, folder = command._wishes(data, None, {}, "redraft-mini")
+    assert folder is not None
+    assert (config.name, config.minutes, config.samples, config.python) == ("redraft-mini", 20.0, 20_000, False)
+    assert config.rate < preset("cpu").rate
+    by_steps, _ = command._wishes(data, None, {"steps": 5}, "redraft-mini")
+    assert (by_steps.minutes, by_steps.steps) == (None, 5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

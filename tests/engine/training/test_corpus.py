@@ -65,6 +65,15 @@ def test_a_single_file_will_do(tmp_path: Path) -> None:
     assert (document.source, document.text) == ("novel", prose(1))
 
 
+def test_a_corpus_of_one_document_is_trained_on_even_if_it_would_be_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "novel.md").write_text(prose(1), encoding="utf-8")
+    monkeypatch.setattr(corpus, "HELD_OUT_SHARE", 1)
+    found = read_corpus(tmp_path / "novel.md", python=False)
+    assert (len(found.training), len(found.held_out)) == (1, 0)
+
+
 @pytest.mark.parametrize("name", ["empty", "missing"])
 def test_no_text_is_an_error_that_says_what_to_give(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
