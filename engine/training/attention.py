@@ -87,7 +87,7 @@ def sight_of(
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def attend(qkv: Tensor, sight: Sight) -> Tensor:
-    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width). Never compiled: every batch has other extents."""
+    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width). Never compiled: extents change."""
     if qkv.device.type == "cpu":
         out: Tensor = _FlatAttention.apply(qkv, sight)  # type: ignore[no-untyped-call]
         return out
