@@ -46,6 +46,7 @@ class Preview(Surface):
         self._layouts: list[MaskLayout] = []
         self._place = (0, 0, 0)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
         self.hide()
         real.bytes_replaced.connect(self._follow)
         real.focusChanged.connect(lambda focused: self.send(Message.SetFocus, focused))
