@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import os
 import pickle
+import random
 import subprocess
 import sys
 from collections import OrderedDict, defaultdict
@@ -184,3 +186,17 @@ def test_a_tensor_is_only_described() -> None:
         b"K\x0ctQK\x00K\x03K\x04\x86K\x04K\x01\x86\x89ccollections\nOrderedDict\n)RtR."
     )
     assert read_pickle(data, "good.ckpt") == StoredTensor("5", torch.float32, 12, 0, (3, 4), (4, 1))
+
+
+def test_a_randomly_damaged_pickle_gives_data_or_a_clear_error_and_never_more() -> None:
+    rng = random.Random(0)
+    whole = pickle.dumps({"a": [1, (2.5, "x", b"y")], "b": OrderedDict(c={"d": True}), "e": {1, 2}}, 2)
+    imported = set(sys.modules)
+    for _ in range(500):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 5)):
+            place = rng.randrange(len(data))
+            data[place : place + rng.randrange(3)] = rng.choices(b"(){}]tRbQqrhjcijoKNMJ.0sae\x81\x85\x86\x93", k=2)
+        with contextlib.suppress(CorruptCheckpointError, UnsafeCheckpointError):
+            read_pickle(bytes(data), "odd.ckpt")
+    assert {name for name in set(sys.modules) - imported if not name.startswith("encodings.")} == set()
