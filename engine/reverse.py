@@ -139,7 +139,7 @@ class Reversal:
         looked_at = list(self._sampler.look_at(self._plan, moment))
         accepted: list[int] = []
         if looked_at:
-            drawn, logits = yield from self._forward(looked_at)
+            drawn, logits = yield from self._forward(looked_at, together=True)
             ends = [self._end(p, token) for p, token in zip(looked_at, drawn.tokens, strict=True)]
             proposal = Proposal(looked_at, drawn.tokens, drawn.probabilities, drawn.scores, ends)
             accepted = self._accept(proposal, self._sampler.accept(proposal, moment))
@@ -240,7 +240,7 @@ class Reversal:
         self._plan = [position for position in plan if self._canvas.is_masked(position)]
 
     def _forward(
-        self, looked_at: Sequence[int], *, sequential: bool = False
+        self, looked_at: Sequence[int], *, sequential: bool = False, together: bool = False
     ) -> Generator[Pass, Tensor, tuple[Sampled, Tensor]]:
         """One forward pass: feed what was accepted last and these masks, sample."""
         canvas = self._canvas
@@ -249,10 +249,16 @@ class Reversal:
         logits = yield Pass(Feed(self._variation, clean, looked_at, sequential), kept)
         self._fed[kept:] = clean
         self._done += 1
-        return self._draw(logits, looked_at, rows_that_may_end(canvas, looked_at)), logits
+        holes = [(canvas.hole_of(position).start, position) for position in looked_at] if together else ()
+        return self._draw(logits, looked_at, rows_that_may_end(canvas, looked_at), holes=holes), logits
 
     def _draw(
-        self, logits: Tensor, positions: Sequence[int], may_end: Sequence[bool], standing: Sequence[int] = ()
+        self,
+        logits: Tensor,
+        positions: Sequence[int],
+        may_end: Sequence[bool],
+        standing: Sequence[int] = (),
+        holes: Sequence[tuple[int, int]] = (),
     ) -> Sampled:
         from engine.sampling import sample
 
@@ -265,6 +271,7 @@ class Reversal:
             score=self._sampler.score,
             standing=standing,
             repeats=repeats,
+            holes=holes,
         )
 
     def _accept(self, proposal: Proposal, rows: Iterable[int]) -> list[int]:

@@ -159,3 +159,26 @@ def test_standing_tokens_are_judged_beside_the_draw() -> None:
     drawn = sample(logits, rule(temperature=0.0), [True, True], torch.Generator().manual_seed(0), standing=[2])
     assert drawn.standing == pytest.approx([0.2])
     assert drawn.tokens == [0, 2]
+
+
+def test_the_rows_of_a_hole_agree_on_its_length_and_every_length_is_as_likely_as_the_model_says() -> None:
+    chance = torch.tensor([0.1, 0.4, 0.4, 0.9])  # that the text is no longer than positions 0, 1, 2, 3
+    logits = torch.stack((chance.log(), ((1 - chance) / 2).log(), ((1 - chance) / 2).log()), dim=1)
+    generator = torch.Generator().manual_seed(2)
+    lengths = torch.zeros(5)
+    for _ in range(4000):
+        tokens = sample(logits, rule(), [True] * 4, generator, holes=[(7, position) for position in range(4)]).tokens
+        length = tokens.index(0) if 0 in tokens else 4
+        assert tokens[length:] == [0] * (4 - length)
+        lengths[length] += 1
+    expected = torch.tensor([0.1, 0.3, 0.0, 0.5, 0.1]) * 4000
+    assert lengths[2] == 0
+    assert float((((lengths - expected) ** 2)[expected > 0] / expected[expected > 0]).sum()) < 16.3  # 0.1 %, 3 degrees
+
+
+def test_greedy_takes_the_median_length_of_every_hole() -> None:
+    chance = torch.tensor([0.3, 0.6, 0.7])
+    logits = torch.stack((chance.log(), (1 - chance).log() - 2, (1 - chance).log()), dim=1)
+    places = [(1, 5), (1, 9), (2, 30)]
+    drawn = sample(logits, rule(temperature=0.0), [True] * 3, torch.Generator().manual_seed(0), holes=places)
+    assert drawn.tokens == [2, 0, 0]
