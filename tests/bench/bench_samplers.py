@@ -14,6 +14,7 @@ import math
 import statistics
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from pathlib import Path
 from queue import SimpleQueue
 
 from engine.cache_pool import CachePool
@@ -32,6 +33,7 @@ SEED = 20_260
 AROUND = 1200
 """Characters of context on each side."""
 CAPACITY = 48
+BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,18 @@ def table(figures: dict[str, object]) -> str:
     return "\n".join(lines)
 
 
+def put_into(page: Path, figures: dict[str, object]) -> None:
+    """Replaces the table of a Markdown page, which stands between two comments."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    said = (
+        f"{figures['questions']} lines, {figures['model']} with {figures['parameters']:,} parameters in "
+        f"{figures['dtype']} on {figures['threads']} thread(s) of a {str(figures['device']).upper()}; "
+        f"the true lines have {figures['true_bits_per_byte']} bits/byte."
+    )
+    page.write_text(f"{before}{BEGIN}\n{table(figures)}\n\n{said}\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """The command line."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -178,9 +192,12 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=8, help="most parallel steps")
     options.add_argument("--questions", type=int, default=60)
     options.add_argument("--temperature", type=float, default=0.0)
+    options.add_argument("--page", type=Path, help="a Markdown page whose table is to be replaced")
     given = options.parse_args()
     choice = ModelChoice(given.model, given.device, threads=given.threads)
     figures = measure(choice, questions(given.questions), given.steps, given.temperature)
+    if given.page is not None:
+        put_into(given.page, figures)
     print(table(figures) + "\n")
     print(json.dumps(figures))
 

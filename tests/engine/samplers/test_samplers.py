@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, log
+from pathlib import Path
 
 import pytest
 import torch
 
 from engine.errors import RequestError
 from engine.samplers import SAMPLERS, Moment, Proposal, Sampler, make_sampler
+from engine.schedule import SCHEDULES
 
 
 def moment(
@@ -171,6 +173,12 @@ def test_every_sampler_is_known_by_its_own_name_and_says_where_it_comes_from() -
         assert isinstance(sampler, Sampler)
         assert sampler.name == name
         assert "arXiv" in (type(sampler).__doc__ or "") or name == "renoise"
+
+
+def test_the_page_on_sampling_names_every_sampler_and_schedule() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "sampling.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    assert set(SAMPLERS) | set(SCHEDULES) <= rows
 
 
 def test_sampled_entropies_are_in_nats() -> None:
