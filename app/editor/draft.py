@@ -12,7 +12,7 @@ _MASK = "\N{NO-BREAK SPACE}"
 _WIDTHS = (4, 2, 6, 3, 5, 3, 7, 2, 4, 5)
 _BOX_COLUMNS = 5.1
 """A box and the gap behind it, on average."""
-_NARROWEST = 0.3
+_SCALES = (1.0, 0.75, 0.5, 0.3)
 _LEAST_ROW = 24
 _FREE_ROW = 72
 
@@ -72,16 +72,17 @@ class MaskLayout:
         self._rest = (last_indent, max(_FREE_ROW, len(last_indent) + _LEAST_ROW))
         self.column = column
         self._area = sum(width - len(indent) for indent, width in self._rows) if self._rows else _FREE_ROW
-        self._most_positions = 1
+        self._scale = _SCALES[0]
 
     def expect(self, positions: int) -> None:
-        """Tells how many positions a draft has. A hole has more room than its text needs: then boxes are narrower."""
-        self._most_positions = max(self._most_positions, positions)
+        """Tells how many positions a draft has now. A hole has more room than its text needs: boxes are narrower then,
+        and wider when it has ended early. In a few sizes only, so that they keep still from frame to frame."""
+        wanted = self._area / (_BOX_COLUMNS * max(1, positions))
+        self._scale = next((scale for scale in _SCALES if scale <= wanted), _SCALES[-1])
 
     def box_width(self, position: int) -> int:
-        """Columns of the box of a masked position. Does not change from frame to frame."""
-        scale = min(1.0, max(_NARROWEST, self._area / (_BOX_COLUMNS * self._most_positions)))
-        return max(1, round(scale * _WIDTHS[position % len(_WIDTHS)]))
+        """Columns of the box of a masked position."""
+        return max(1, round(self._scale * _WIDTHS[position % len(_WIDTHS)]))
 
     def row(self, number: int) -> tuple[str, int]:
         """Indentation and width of the draft's line `number`."""
