@@ -173,7 +173,8 @@ class Reversal:
         self._fed = order
         self._done += 1
         may_end = [*rows_that_may_still_end(canvas, asked), *rows_that_may_end(canvas, looked_at)]
-        drawn = self._draw(logits, positions, may_end, [placed.token for placed in asked])
+        holes = [*([None] * len(asked)), *self._holes(looked_at)]
+        drawn = self._draw(logits, positions, may_end, [placed.token for placed in asked], holes)
         ends = [self._end(placed.position, placed.token) for placed in order]
         ends += [self._end(position, token) for position, token in zip(positions, drawn.tokens, strict=True)]
         score = self._sampler.score
@@ -207,8 +208,8 @@ class Reversal:
         return changed, [position for position in before if canvas.is_masked(position)]
 
     def _finish(self, looked_at: Sequence[int], drawn: Sampled, logits: Tensor) -> list[int]:
-        """The last step must write all of diffusion's share, also where an empty token was drawn before text that was
-        accepted in the same step: what was drawn, from left to right, and text in place of the empty tokens left."""
+        """The last step must write all of diffusion's share, also where an empty token was drawn before text accepted in
+        it: what was drawn, from left to right, and text in place of the empty tokens left."""
         canvas = self._canvas
         accepted: list[int] = []
         rows = {position: row for row, position in enumerate(looked_at, start=len(drawn.tokens) - len(looked_at))}
@@ -249,7 +250,7 @@ class Reversal:
         logits = yield Pass(Feed(self._variation, clean, looked_at, sequential), kept)
         self._fed[kept:] = clean
         self._done += 1
-        holes = [(canvas.hole_of(position).start, position) for position in looked_at] if together else ()
+        holes = self._holes(looked_at) if together else ()
         return self._draw(logits, looked_at, rows_that_may_end(canvas, looked_at), holes=holes), logits
 
     def _draw(
@@ -258,20 +259,14 @@ class Reversal:
         positions: Sequence[int],
         may_end: Sequence[bool],
         standing: Sequence[int] = (),
-        holes: Sequence[tuple[int, int]] = (),
+        holes: Sequence[tuple[int, int] | None] = (),
     ) -> Sampled:
         from engine.sampling import sample
 
         repeats = repeats_nearby(self._canvas, positions) if self._rule.repetition_penalty > 1.0 else ()
+        score = self._sampler.score
         return sample(
-            logits,
-            self._rule,
-            may_end,
-            self._generator,
-            score=self._sampler.score,
-            standing=standing,
-            repeats=repeats,
-            holes=holes,
+            logits, self._rule, may_end, self._generator, score=score, standing=standing, repeats=repeats, holes=holes
         )
 
     def _accept(self, proposal: Proposal, rows: Iterable[int]) -> list[int]:
@@ -281,6 +276,10 @@ class Reversal:
             if self._canvas.accept(proposal.positions[row], written):
                 accepted.append(proposal.positions[row])
         return accepted
+
+    def _holes(self, positions: Sequence[int]) -> list[tuple[int, int]]:
+        """(hole, position) for masks of which one length is to be drawn together."""
+        return [(self._canvas.hole_of(position).start, position) for position in positions]
 
     def _end(self, position: int, token: int) -> int | None:
         """Which hole an empty token would end."""

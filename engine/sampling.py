@@ -78,7 +78,7 @@ def sample(
     score: Score = Score.PROBABILITY,
     standing: Sequence[int] = (),
     repeats: Sequence[Mapping[int, int]] = (),
-    holes: Sequence[tuple[int, int]] = (),
+    holes: Sequence[tuple[int, int] | None] = (),
 ) -> Sampled:
     """Draws a token for every row.
 
@@ -88,8 +88,8 @@ def sample(
         generator: on the CPU; one uniform number is drawn a row, whatever the rule, so that runs stay comparable.
         standing: tokens that stand at the first rows' positions, to be judged beside the draw.
         repeats: per row the tokens that would repeat the text nearby, with how many tokens they would repeat.
-        holes: per row (hole, position) where the rows of a hole are drawn at once: see `_end_holes`. Empty: every row
-            draws its empty token like any other.
+        holes: per row (hole, position) where the rows of a hole are drawn at once: see `_end_holes`. None, or all
+            left out: the row draws its empty token like any other.
     """
     logits = logits.float()  # (rows, vocab)
     logits = logits.index_fill(1, torch.tensor(rule.banned, device=logits.device, dtype=torch.long), float("-inf"))
@@ -99,11 +99,12 @@ def sample(
     uniform = torch.rand(logits.shape[0], generator=generator, dtype=torch.float64)
     probabilities = logits.softmax(dim=-1)
     ended: list[int] = []
-    if rule.empty is not None and holes:
+    together = [row for row, hole in enumerate(holes) if hole is not None]
+    if rule.empty is not None and together:
         ended = _end_holes(probabilities[:, rule.empty].tolist(), holes, rule, generator)
-        logits[:, rule.empty] = float("-inf")
+        logits[together, rule.empty] = float("-inf")
     guarded = _guard(logits, repeats, rule.repetition_penalty)
-    own = probabilities if guarded is logits and not holes else guarded.softmax(dim=-1)
+    own = probabilities if guarded is logits and not together else guarded.softmax(dim=-1)
     tokens = own.argmax(dim=-1) if rule.temperature == 0.0 else _draw(guarded, own, rule, uniform.to(logits.device))
     if rule.empty is not None and ended:
         tokens[torch.tensor(ended, device=tokens.device)] = rule.empty
@@ -113,7 +114,10 @@ def sample(
 
 
 def _end_holes(
-    chances: Sequence[float], holes: Sequence[tuple[int, int]], rule: SamplingRule, generator: torch.Generator
+    chances: Sequence[float],
+    holes: Sequence[tuple[int, int] | None],
+    rule: SamplingRule,
+    generator: torch.Generator,
 ) -> list[int]:
     """Rows whose token is the empty one, decided together for every hole.
 
@@ -123,12 +127,13 @@ def _end_holes(
     little. Neither temperature nor nucleus applies: both would favor the one empty token over many words that share
     their chance. Temperature 0 takes the median length.
     """
-    numbers = sorted({hole for hole, _ in holes})
+    known = [(hole, row) for row, hole in enumerate(holes) if hole is not None]
+    numbers = sorted({number for (number, _), _ in known})
     drawn = torch.rand(len(numbers), generator=generator, dtype=torch.float64).tolist()
     ended: list[int] = []
     for number, uniform in zip(numbers, drawn, strict=True):
         bar = 0.5 if rule.temperature == 0.0 else uniform
-        rows = sorted((position, row) for row, (hole, position) in enumerate(holes) if hole == number)
+        rows = sorted((position, row) for (hole, position), row in known if hole == number)
         first = next((place for place, (_, row) in enumerate(rows) if chances[row] > bar), len(rows))
         ended += [row for _, row in rows[first:]]
     return ended
