@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from engine.types import ContextOrder
@@ -39,14 +39,16 @@ class MaskedSpan:
     """The highest position that holds accepted text; an empty token cannot stand before it."""
     limit: int = -1
     """The end that the hole began with; -1: `end`."""
+    least: int = 0
+    """Positions that must hold text."""
 
     def __post_init__(self) -> None:
         if self.limit < 0:
             self.limit = self.end
 
     def may_end_at(self, position: int) -> bool:
-        """Whether an empty token at `position` would contradict no accepted text."""
-        return self.can_shrink and position > self.last_written
+        """Whether an empty token at `position` would contradict no accepted text and leave the hole long enough."""
+        return self.can_shrink and position > self.last_written and position >= self.start + self.least
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Piece:
     capacity: int = 0
     limit: int | None = None
     """Most tokens to be written into the hole, where that is less than its capacity."""
+    least: int = 0
+    """Fewest tokens to be written into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +191,10 @@ def lay_out(
         following = pieces[index + 1] if index + 1 < len(pieces) else None
         if following is not None and following.span != piece.span:
             end = -(-end // grid) * grid
-        placed.append((position, Piece(span=piece.span, hole=True, capacity=end - position, limit=piece.limit)))
-        holes.append(MaskedSpan(piece.span or 0, position, end - position, end, can_shrink=empty is not None))
+        placed.append((position, replace(piece, capacity=end - position)))
+        holes.append(
+            MaskedSpan(piece.span or 0, position, end - position, end, can_shrink=empty is not None, least=piece.least)
+        )
         position = end
     canvas = Canvas(tuple(_context_order(placed, order)), tuple(placed), tuple(holes), empty)
     _apply_limits(canvas)

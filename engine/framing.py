@@ -143,7 +143,9 @@ def _span_piece(request: InfillRequest, segments: _Segments, index: int) -> Piec
     if request.mode is Mode.REFINE:
         return Piece(ids=tuple(segments.inside[index]), span=index)
     capacity = segments.capacities[index]
-    return Piece(span=index, hole=True, capacity=capacity, limit=capacity)  # the grid's slack is not for text
+    least = _least(request, len(segments.inside[index]))
+    # What the grid adds to the capacity is not for text.
+    return Piece(span=index, hole=True, capacity=capacity, limit=capacity, least=least)
 
 
 def _tokenize(request: InfillRequest, tokenizer: Tokenizer) -> _Segments:
@@ -164,6 +166,12 @@ def _capacity(request: InfillRequest, span_tokens: int) -> int:
     if span_tokens == 0:
         return CONTINUE_CAPACITY
     return max(LEAST_CAPACITY, math.ceil(1.5 * span_tokens) + 8)
+
+
+def _least(request: InfillRequest, span_tokens: int) -> int:
+    """Who selects a paragraph does not ask for a word: automatic capacity also asks for half of what it replaces. Who
+    gives a capacity leaves the length to the model."""
+    return max(1, span_tokens // 2) if request.capacity is None else 0
 
 
 def _cut_window(request: InfillRequest, segments: _Segments, room: int, config: CheckpointConfig) -> tuple[bool, bool]:

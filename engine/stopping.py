@@ -20,5 +20,6 @@ def rows_that_may_still_end(canvas: Canvas, standing: Sequence[Placed]) -> list[
     """For each accepted token: whether an empty token might stand in its place (it may be one, or the last text)."""
     holes = [canvas.hole_of(placed.position) for placed in standing]
     return [
-        hole.can_shrink and placed.position >= hole.last_written for hole, placed in zip(holes, standing, strict=True)
+        hole.can_shrink and placed.position >= max(hole.last_written, hole.start + hole.least)
+        for hole, placed in zip(holes, standing, strict=True)
     ]

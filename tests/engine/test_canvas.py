@@ -84,6 +84,12 @@ def test_a_limit_below_the_capacity_ends_the_hole_and_tells_the_model() -> None:
     assert canvas.context[-1] == Placed(EMPTY, 5)
 
 
+def test_a_hole_cannot_end_before_its_least_length() -> None:
+    pieces = [Piece(span=0, hole=True, capacity=8, least=3), Piece(ids=(1,))]
+    canvas = lay_out(pieces, order=ContextOrder.SUFFIX_FIRST, grid=1, empty=EMPTY)
+    assert [canvas.holes[0].may_end_at(position) for position in range(8)] == [False] * 3 + [True] * 5
+
+
 def test_without_an_empty_token_a_hole_keeps_its_length() -> None:
     canvas = lay_out([Piece(span=0, hole=True, capacity=3)], order=ContextOrder.PREFIX_FIRST, grid=1, empty=None)
     assert not canvas.holes[0].may_end_at(2)

@@ -41,6 +41,20 @@ def test_the_text_is_cut_at_characters_and_framed_by_begin_and_end(adapter: Mode
     assert hole.capacity == 16
 
 
+def test_new_text_is_bounded_by_the_length_of_what_it_replaces_unless_a_capacity_is_given(
+    adapter: ModelAdapter,
+) -> None:
+    span = TextSpan(0, 40)
+    tokens = len(adapter.tokenizer.encode(TEXT[:40]))
+    _, hole, _ = pieces_of(adapter, InfillRequest(TEXT, (span,)))
+    assert hole.least == tokens // 2
+    assert tokens < (hole.limit or 0) < 2 * tokens
+    _, given, _ = pieces_of(adapter, InfillRequest(TEXT, (span,), capacity=50))
+    assert (given.least, given.limit) == (0, 50)
+    _, inserted, _ = pieces_of(adapter, InfillRequest(TEXT, (TextSpan(4, 4),), mode=Mode.CONTINUE))
+    assert inserted.least == 1
+
+
 def test_a_window_of_a_document_gets_no_begin_and_no_end(adapter: ModelAdapter) -> None:
     request = InfillRequest(TEXT, (TextSpan(6, 9),), starts_document=False, ends_document=False)
     prefix, _, suffix = pieces_of(adapter, request)
