@@ -208,8 +208,8 @@ class Reversal:
         return changed, [position for position in before if canvas.is_masked(position)]
 
     def _finish(self, looked_at: Sequence[int], drawn: Sampled, logits: Tensor) -> list[int]:
-        """The last step must write all of diffusion's share, also where an empty token was drawn before text accepted in
-        it: what was drawn, from left to right, and text in place of the empty tokens left."""
+        """The last step must write all of diffusion's share, also where an empty token was drawn before text of that
+        step: what was drawn, from left to right, and text in place of the empty tokens left."""
         canvas = self._canvas
         accepted: list[int] = []
         rows = {position: row for row, position in enumerate(looked_at, start=len(drawn.tokens) - len(looked_at))}

@@ -51,6 +51,15 @@ class TextSpan:
     end: int
 
 
+SAMPLER_NAMES = (
+    "ancestral", "confidence", "threshold", "entropy-bounded", "margin", "maskgit-plus", "remdm", "p2",
+    "coarse-to-fine", "renoise",
+)  # fmt: skip
+"""What `engine.samplers` has, for those who offer a choice without loading it."""
+SCHEDULE_NAMES = ("log-linear", "binomial", "cosine", "subcontext", "left-to-right")
+"""What `engine.schedule` has."""
+
+
 @dataclass(frozen=True, slots=True)
 class InfillRequest:
     """One complete wish. Frozen; nothing is read later from anywhere else.
@@ -67,7 +76,7 @@ class InfillRequest:
         repetition_penalty: how much less likely a token is made that would repeat text nearby, from 1 (off) up.
         capacity: positions a hole has; None chooses from the span's length.
         variations: how many results, with seeds seed, seed + 1, ...
-        sampler: name of a sampler in `engine.samplers`. schedule: name of a schedule in `engine.schedule`.
+        sampler: one of SAMPLER_NAMES. schedule: one of SCHEDULE_NAMES.
         context_tokens: most tokens of context (clean tokens and holes together); None takes the model's.
     """
 

@@ -20,6 +20,8 @@ from engine.cli.textfile import TextFileError
 from engine.errors import EngineError
 from engine.session import EngineSession
 from engine.types import (
+    SAMPLER_NAMES,
+    SCHEDULE_NAMES,
     Cancelled,
     Event,
     Failed,
@@ -89,8 +91,16 @@ def fill(
     capacity: Annotated[int | None, typer.Option(help="Positions a hole has.  [default: automatic]")] = None,
     temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = _DEFAULT.temperature,
     top_p: Annotated[float, typer.Option(help="Nucleus, above 0 to 1.")] = _DEFAULT.top_p,
+    top_k: Annotated[int, typer.Option(help="Only the likeliest K tokens; 0 for all.")] = _DEFAULT.top_k,
+    min_p: Annotated[float, typer.Option(help="Least share of the likeliest token's probability.")] = _DEFAULT.min_p,
+    repetition_penalty: Annotated[
+        float, typer.Option(help="From 1 (off) up: how much repeating the text nearby is held down.")
+    ] = _DEFAULT.repetition_penalty,
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = _DEFAULT.seed,
-    sampler: Annotated[str, typer.Option(help="What decides which positions are accepted.")] = _DEFAULT.sampler,
+    sampler: Annotated[str, typer.Option(help=f"What a step accepts: {', '.join(SAMPLER_NAMES)}.")] = _DEFAULT.sampler,
+    schedule: Annotated[
+        str, typer.Option(help=f"How many positions a step reveals, and which: {', '.join(SCHEDULE_NAMES)}.")
+    ] = _DEFAULT.schedule,
     variations: Annotated[int, typer.Option(help="How many results, with seeds counting up.")] = 1,
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
@@ -111,10 +121,14 @@ def fill(
         strength=strength,
         temperature=temperature,
         top_p=top_p,
+        top_k=top_k,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
         seed=seed,
         capacity=capacity,
         variations=variations,
         sampler=sampler,
+        schedule=schedule,
         use_cache=not no_cache,
     )
     wanted = output.Wanted(write=write, diff=diff, json=as_json)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import RequestError
 from engine.schedule import SCHEDULES, Plan, make_schedule, reveal_count
+from engine.types import SCHEDULE_NAMES
 
 
 def plan_of(name: str, positions: int, steps: int, alpha_0: float = 1.0, seed: int = 0) -> Plan:
@@ -94,6 +95,11 @@ def test_binomial_counts_have_the_mean_and_spread_of_the_process() -> None:
 def test_binomial_leaves_out_steps_that_would_reveal_nothing() -> None:
     plan = plan_of("binomial", 3, 50)
     assert 1 <= len(plan.shares) <= 3
+
+
+def test_every_schedule_is_known_by_its_own_name() -> None:
+    assert tuple(SCHEDULES) == SCHEDULE_NAMES
+    assert all(make_schedule(name).name == name for name in SCHEDULES)
 
 
 def test_an_unknown_schedule_is_refused_by_name() -> None:

@@ -86,6 +86,16 @@ def test_json_stands_on_the_last_line_with_true_figures_and_all_settings(story, 
         "--capacity",
         9,
         "--no-cache",
+        "--sampler",
+        "p2",
+        "--schedule",
+        "cosine",
+        "--top-k",
+        40,
+        "--min-p",
+        0.05,
+        "--repetition-penalty",
+        1.2,
     )
     assert (
         run("fill", story, "--span", "0:3", *options, "--model", "m", "--device", "cpu", "--threads", 1, "--json") == 0
@@ -96,7 +106,8 @@ def test_json_stands_on_the_last_line_with_true_figures_and_all_settings(story, 
     }  # fmt: skip
     expected = {
         "alpha_0": 0.25, "steps": 5, "temperature": 0.0, "top_p": 0.5, "seed": 7, "capacity": 9, "cache": False,
-        "mode": "fill", "device": "cpu", "threads": 1,
+        "mode": "fill", "device": "cpu", "threads": 1, "sampler": "p2", "schedule": "cosine", "top_k": 40,
+        "min_p": 0.05, "repetition_penalty": 1.2,
     }  # fmt: skip
     assert {key: report["settings"][key] for key in expected} == expected
     assert script.requests[0].alpha_0 == 0.25
