@@ -6,7 +6,7 @@ The window is cut where typing before a span does not move it at every key, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from app.editor.edits import merged
@@ -20,6 +20,20 @@ MOST_AFTER = 6_000
 
 MOST_SPANNED = 60_000
 """Characters from the start of the first span to the end of the last one, at most."""
+
+_SAME_NAMES = (
+    "steps",
+    "alpha_0",
+    "strength",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "repetition_penalty",
+    "sampler",
+    "schedule",
+)
+"""Settings that are fields of a request under the same name."""
 
 _GRID = 2_000
 _LINE_SEARCH = 1_000
@@ -40,37 +54,19 @@ class NothingToFillError(ValueError):
     """There is nothing that could be asked of the engine; str() is the sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class InfillOptions:
-    """The settings that a result depends on, read once."""
-
-    steps: int = 16
-    alpha_0: float = 0.5
-    strength: float = 0.5
-    temperature: float = 0.7
-    top_p: float = 0.9
-    capacity: int | None = None
-    sampler: str = "ancestral"
-    context_order: ContextOrder = ContextOrder.SUFFIX_FIRST
-    seed: int = 0
-
-
 class _Settings(Protocol):
     def __getitem__(self, key: str) -> Any: ...
 
 
-def read_options(settings: _Settings | Mapping[str, Any], seed: int) -> InfillOptions:
-    """The options as the settings have them now, with this seed."""
-    return InfillOptions(
-        steps=settings["infill.steps"],
-        alpha_0=settings["infill.alpha_0"],
-        strength=settings["infill.strength"],
-        temperature=settings["infill.temperature"],
-        top_p=settings["infill.top_p"],
-        capacity=settings["infill.capacity"] or None,
-        sampler=settings["infill.sampler"],
-        context_order=ContextOrder(settings["infill.context_order"]),
+def read_options(settings: _Settings | Mapping[str, Any], seed: int) -> InfillRequest:
+    """A request without text or spans, with the settings as they are now and this seed."""
+    return InfillRequest(
+        text="",
+        spans=(),
         seed=seed,
+        capacity=settings["infill.capacity"] or None,
+        context_order=ContextOrder(settings["infill.context_order"]),
+        **{name: settings[f"infill.{name}"] for name in _SAME_NAMES},
     )
 
 
@@ -83,24 +79,16 @@ class Prepared:
 
 
 def prepare(
-    source: TextSource, selections: Sequence[TextSpan], caret: int, mode: Mode, options: InfillOptions
+    source: TextSource, selections: Sequence[TextSpan], caret: int, mode: Mode, options: InfillRequest
 ) -> Prepared:
     """The request for these selections (or for the caret, to continue). Raises NothingToFillError."""
     spans = _wanted_spans(source, selections, caret, mode)
     start, end = _window(source, spans[0].start, spans[-1].end)
-    request = InfillRequest(
+    request = replace(
+        options,
         text=source.text_range(start, end),
         spans=tuple(TextSpan(span.start - start, span.end - start) for span in spans),
         mode=mode,
-        steps=options.steps,
-        alpha_0=options.alpha_0,
-        strength=options.strength,
-        temperature=options.temperature,
-        top_p=options.top_p,
-        seed=options.seed,
-        capacity=options.capacity,
-        sampler=options.sampler,
-        context_order=options.context_order,
         starts_document=start == 0,
         ends_document=end == source.length,
     )

@@ -18,6 +18,15 @@ _WORDS = {
     "suffix_first": "Suffix first",
     "prefix_first": "Prefix first",
     "system": "As the system",
+    "confidence": "Confidence (LLaDA)",
+    "threshold": "Threshold (Fast-dLLM)",
+    "entropy-bounded": "Entropy-bounded",
+    "maskgit-plus": "MaskGIT-plus",
+    "remdm": "ReMDM, masks words again",
+    "p2": "P2, masks words again",
+    "coarse-to-fine": "Coarse to fine, adaptive",
+    "renoise": "Random canvas, renoised",
+    "subcontext": "Spread out (subcontext)",
 }
 
 

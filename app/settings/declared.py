@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from engine.types import SAMPLER_NAMES, SCHEDULE_NAMES
+
 Value: TypeAlias = bool | int | float | str
 
 
@@ -162,7 +164,47 @@ SETTINGS: tuple[Setting, ...] = (
         "ancestral",
         "Sampler",
         "Which words a step keeps, and which it masks again.",
-        choices=("ancestral", "confidence"),
+        choices=SAMPLER_NAMES,
+        unless=_ONE_BY_ONE,
+    ),
+    Setting(
+        "infill.schedule",
+        str,
+        "log-linear",
+        "Schedule",
+        "How many words each step writes, and where.",
+        choices=SCHEDULE_NAMES,
+        unless=_ONE_BY_ONE,
+    ),
+    Setting(
+        "infill.top_k",
+        int,
+        0,
+        "Top-k",
+        "Draws only from this many of the likeliest words.",
+        0,
+        1000,
+        zero_means="all",
+        unless=_GREEDY,
+    ),
+    Setting(
+        "infill.min_p",
+        float,
+        0.0,
+        "Least share",
+        "Leaves out words less likely than this share of the likeliest one.",
+        0,
+        1,
+        unless=_GREEDY,
+    ),
+    Setting(
+        "infill.repetition_penalty",
+        float,
+        1.0,
+        "Repetition guard",
+        "Above 1, text that repeats what stands nearby is held down.",
+        1,
+        2,
     ),
     Setting("engine.model", str, "redraft-mini", "Model", "The name of a model, or the path of its folder."),
     Setting(

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.infill.context import MOST_AFTER, MOST_BEFORE, InfillOptions, NothingToFillError, prepare, read_options
+from app.infill.context import MOST_AFTER, MOST_BEFORE, NothingToFillError, prepare, read_options
 from app.settings import Settings
-from engine.types import Mode, TextSpan
+from engine.types import InfillRequest, Mode, TextSpan
 
-OPTIONS = InfillOptions(seed=7)
+OPTIONS = InfillRequest(text="", spans=(), seed=7)
 LONG = "".join(f"line {number} of a long text\n" for number in range(4000))
 
 
