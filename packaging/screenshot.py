@@ -2,7 +2,7 @@
 
 Starts an X server of its own (Xvfb), so that neither the user's screen nor the user's settings are in the picture.
 
-    screenshot.py [--model NAME] [--theme light|dark] [--step N] [--out FILE]
+    screenshot.py [--model NAME] [--theme light|dark] [--share S] [--out FILE]
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="redraft-mini", help="a model's name or folder")
     parser.add_argument("--theme", default="light", choices=["light", "dark"])
-    parser.add_argument("--step", type=int, default=6, help="the step of the run to catch")
+    parser.add_argument("--share", type=float, default=0.4, help="how much of the run is to be done in the picture")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--capacity", type=int, default=0, help="positions of the hole; 0 chooses")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images" / "denoising.png")
     options = parser.parse_args()
     with virtual_screen(), own_folders(options):
-        picture = take(options.step)
+        picture = take(options.share)
     if picture is None:
-        print("The run ended before its picture was taken; try an earlier --step.", file=sys.stderr)
+        print("The run ended before its picture was taken; try a smaller --share.", file=sys.stderr)
         return 1
     options.out.parent.mkdir(parents=True, exist_ok=True)
     picture.save(str(options.out))
@@ -90,8 +90,8 @@ def own_folders(options: argparse.Namespace) -> Iterator[None]:
         yield
 
 
-def take(step: int) -> QPixmap | None:
-    """Opens the window, fills the sentence, and returns the picture at `step`; None when the run was over before.
+def take(share: float) -> QPixmap | None:
+    """Opens the window, fills the sentence, and returns the picture when `share` of the run is done; None if it failed.
 
     The engine is held at that step until the picture is taken: a small model is done before a screen is drawn twice.
     """
@@ -101,11 +101,12 @@ def take(step: int) -> QPixmap | None:
     from engine import session
     from engine.types import Failed, ModelReady, TextSpan
 
-    held = HeldRun(step)
+    held = HeldRun(share)
     session.EngineSession = held.session_class()  # type: ignore[misc]
     editor._make_application()
     window = editor.make_window()
     loop = QEventLoop()
+    asked: list[int] = []
     pictures: list[QPixmap] = []
 
     def on_model(event: object) -> None:
@@ -125,7 +126,8 @@ def take(step: int) -> QPixmap | None:
         tab.controller.fill()
 
     def on_progress(progress: InfillProgress) -> None:
-        if progress.step == step:
+        if progress.step >= share * progress.steps and not asked:
+            asked.append(progress.step)
             QTimer.singleShot(PAINT_MS, loop, snap)
 
     def snap() -> None:
@@ -147,10 +149,10 @@ def take(step: int) -> QPixmap | None:
 
 
 class HeldRun:
-    """Makes the engine's thread wait at one step of a run until `go_on` is set."""
+    """Makes the engine's thread wait when a share of a run is done, until `go_on` is set."""
 
-    def __init__(self, step: int) -> None:
-        self._step = step
+    def __init__(self, share: float) -> None:
+        self._share = share
         self.go_on = threading.Event()
 
     def session_class(self) -> type[EngineSession]:
@@ -161,12 +163,12 @@ class HeldRun:
         held = self
 
         class HeldSession(EngineSession):
-            """Hands a frame on, then waits if it is the one."""
+            """Hands a frame on, then waits if it is one of them."""
 
             def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
                 def hold(event: Event) -> None:
                     on_event(event)
-                    if isinstance(event, Frame) and event.step == held._step:
+                    if isinstance(event, Frame) and event.step >= held._share * event.steps:
                         held.go_on.wait(PATIENCE_MS / 1000)
 
                 return super().submit(request, hold, key=key)
