@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.cache import CleanTokenCache
 from engine.canvas import Canvas, Piece, Placed, lay_out
 from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch
 from engine.models.base import Feed, ModelAdapter
+from engine.reverse import Pass, Reversal
 from engine.samplers import SAMPLERS, make_sampler
 from engine.sampling import SamplingRule
 from engine.schedule import SCHEDULES, make_schedule
@@ -216,6 +219,64 @@ def test_a_large_hole_fits_the_cache_although_its_tokens_are_fed_twice(adapter: 
     cache.keys, cache.values = cache.keys[..., :300], cache.values[:, :, :300]
     run(adapter, canvas, make_settings(adapter, sampler, steps=4), cache=cache)
     assert len(canvas.written) == 250
+
+
+VOCABULARY, EMPTY, MASK = 12, 10, 11
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(
+    sampler=st.sampled_from(sorted(SAMPLERS)),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    alpha_0=st.sampled_from([0.0, 0.3, 0.7, 1.0]),
+    steps=st.integers(1, 20),
+    capacities=st.lists(st.integers(1, 12), min_size=1, max_size=3),
+    sharpness=st.sampled_from([0.5, 3.0, 12.0]),
+    emptiness=st.sampled_from([-4.0, 0.0, 4.0]),
+    temperature=st.sampled_from([0.0, 1.0]),
+    seed=st.integers(0, 1000),
+)
+def test_whatever_a_model_says_runs_end_truly_and_feed_what_is_accepted(
+    sampler: str,
+    schedule: str,
+    alpha_0: float,
+    steps: int,
+    capacities: list[int],
+    sharpness: float,
+    emptiness: float,
+    temperature: float,
+    seed: int,
+) -> None:
+    pieces = [Piece(ids=(1,))]
+    for span, capacity in enumerate(capacities):
+        pieces += [Piece(span=span, hole=True, capacity=capacity), Piece(ids=(2, 3))]
+    canvas = lay_out(pieces, order=ContextOrder.SUFFIX_FIRST, grid=4, empty=EMPTY)
+    rule = SamplingRule(temperature, 0.95, (MASK,), EMPTY)
+    generator = torch.Generator().manual_seed(seed)
+    how = DenoiseSettings(steps, alpha_0, rule, sampler, make_schedule(schedule))
+    run = Reversal(0, canvas, how, generator, room=200).steps()
+    fed: list[Placed] = []
+    reports: list[DenoisingStep] = []
+    item = next(run, None)
+    while item is not None:
+        if isinstance(item, Pass):
+            assert item.kept <= len(fed)
+            fed = fed[: item.kept] + list(item.feed.clean)
+            assert sorted(fed) == sorted(canvas.accepted)
+            assert item.seen is None or max(item.seen, default=0) <= len(item.feed.clean)
+            logits = sharpness * torch.randn(len(item.feed.masked), VOCABULARY, generator=generator)
+            logits[:, EMPTY] += emptiness
+            item = run.send(logits)
+        else:
+            reports.append(item)
+            item = next(run, None)
+    check_plan(reports)
+    assert canvas.masked() == []
+    assert MASK not in {written.token for written in canvas.written.values()}
+    clean = {placed.position: placed.token for placed in canvas.accepted}
+    assert {p: w.token for p, w in canvas.written.items()} == {p: t for p, t in clean.items() if t != EMPTY}
+    if alpha_0 == 1.0:
+        assert len(reports) <= steps
 
 
 @pytest.mark.parametrize("sampler", REMASKING)
