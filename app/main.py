@@ -81,6 +81,10 @@ def make_window() -> MainWindow:
 
 
 def _run_window(targets: list[Target]) -> int:
+    from engine.session import load_libraries_first
+
+    load_libraries_first()
+    sys.setswitchinterval(0.001)  # the engine's thread lets the window's go first
     from app.window.signals import SignalWatch
 
     app = _make_application()

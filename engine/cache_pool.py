@@ -9,6 +9,7 @@ from engine.cache import CleanTokenCache
 from engine.canvas import Placed
 
 DEFAULT_BUDGET_BYTES = 256 * 2**20
+MOST_CACHES = 8
 
 
 class CachePool:
@@ -16,7 +17,7 @@ class CachePool:
 
     Args:
         make: makes an empty cache of the model.
-        budget_bytes: most memory of all caches together; at least one cache is always kept.
+        budget_bytes: most memory of all caches together; at least one cache is always kept, and at most MOST_CACHES.
     """
 
     def __init__(self, make: Callable[[], CleanTokenCache], budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
@@ -68,6 +69,7 @@ class CachePool:
         empty = next((cache for cache in self._caches if len(cache) == 0), None)
         if empty is not None:
             return empty
-        if self.memory_bytes + self._caches[0].memory_bytes <= self._budget:
+        has_room = self.memory_bytes + self._caches[0].memory_bytes <= self._budget
+        if has_room and len(self._caches) < MOST_CACHES:
             return self._make()
         return self._caches[0]

@@ -9,7 +9,7 @@ from engine.canvas import Canvas, Piece
 from engine.tokenization import Tokenizer
 from engine.types import Cell, CellState, SpanDraft
 
-DOUBT_BELOW = 0.1
+DOUBT_BELOW = 0.02
 """An accepted token that the model gave less than this probability is shown as doubtful."""
 
 

@@ -9,7 +9,9 @@ Every job ends with exactly one of `Cancelled`, `Failed` and its own ending: `Fi
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from engine.thread import EngineThread, Loader
 
 OnEvent = Callable[[Event], None]
+
+
+def load_libraries_first(platform: str = sys.platform) -> bool:
+    """To be called before any Qt library is loaded: on Windows torch must be loaded first, later it fails to load
+    (torch 2.9 and newer). Elsewhere it does nothing, for it takes a second. Returns whether torch was loaded."""
+    if platform != "win32":
+        return False
+    from engine.device import prepare_process
+
+    prepare_process()
+    importlib.import_module("torch")
+    return True
 
 
 class Job:

@@ -203,7 +203,10 @@ class InfillController(QObject):
             return
         best = event.variations[0]
         proposal = Proposal.finished(self._target, best.spans, best.texts)
-        self._propose(proposal, "Done: Tab accepts, Esc discards.", "The result is the text that is there already.")
+        done = "Done: Tab accepts, Esc discards."
+        if proposal is not None and not any(best.texts):
+            done = "The model suggests no text here: Tab removes what is selected, Esc keeps it."
+        self._propose(proposal, done, "The result is the text that is there already.")
 
     @Slot(object)
     def _on_cancelled(self, event: Cancelled) -> None:

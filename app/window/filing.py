@@ -150,6 +150,7 @@ class Filing(QObject):
 
     def _write(self, tab: Tab, path: Path | None, *, force: bool = False) -> bool:
         document = tab.document
+        tab.view.surface.finish_composition()  # what an input method has not committed yet is not text
         try:
             document.save(tab.view.text(), path, force=force)
         except ChangedOnDiskError:

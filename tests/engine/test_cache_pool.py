@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from engine.cache import BLOCK, CleanTokenCache
-from engine.cache_pool import CachePool
+from engine.cache_pool import MOST_CACHES, CachePool
 from engine.canvas import Placed
 from engine.models.base import ModelAdapter
 from engine.runner import Runner
@@ -56,6 +56,13 @@ def test_the_least_recently_used_goes_first() -> None:
     assert compute(pool.lease(document(1)), document(1)) == 3 * BLOCK
     assert compute(pool.lease(document(2)), document(2)) == 0
     pool.check_integrity()
+
+
+def test_a_small_model_does_not_keep_a_cache_for_every_request() -> None:
+    pool = CachePool(make, budget_bytes=1000 * ONE)
+    for number in range(3 * MOST_CACHES):
+        compute(pool.lease(document(number)), document(number))
+    assert len(pool) == MOST_CACHES
 
 
 def test_one_cache_is_kept_whatever_the_budget() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.session import EngineSession
+from engine.session import EngineSession, load_libraries_first
 from engine.types import Cancelled, Failed, Finished, InfillRequest, Mode, ModelChoice, ModelReady, Prewarmed, TextSpan
 from tests.engine.stepped import Events, SteppedModel
 from tests.engine.tiny import write_checkpoint
@@ -255,6 +255,15 @@ def test_closing_ends_a_running_job_and_the_thread(model: SteppedModel) -> None:
     assert session.close()
     assert isinstance(events.ending(), Cancelled)
     assert session.close()
+
+
+def test_only_windows_loads_torch_before_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr("engine.session.importlib.import_module", loaded.append)
+    assert not load_libraries_first("linux")
+    assert not load_libraries_first("darwin")
+    assert load_libraries_first("win32")
+    assert loaded == ["torch"]
 
 
 def test_importing_the_door_does_not_import_torch() -> None:

@@ -293,6 +293,17 @@ def test_closing_the_tab_in_the_middle_of_a_run_cancels_it_and_says_nothing_more
     assert len(desk.messages) == told
 
 
+def test_an_empty_result_says_that_accepting_removes_the_text(make_desk):
+    desk = make_desk(TEXT, answer=lambda _request: ("",))
+    desk.fill("first line here")
+    desk.allow(4)
+    assert desk.controller.has_pending
+    assert "removes" in desk.messages[-1]
+    assert desk.view.text() == TEXT
+    desk.controller.accept()
+    assert desk.view.text() == TEXT.replace("first line here", "")
+
+
 def test_an_empty_selection_gets_a_sentence(make_desk):
     desk = make_desk(TEXT)
     desk.controller.fill()
