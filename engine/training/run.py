@@ -37,6 +37,7 @@ from engine.training.corpus import Corpus, Document, read_corpus
 from engine.training.likelihoods import hole_bits
 from engine.training.loop import StepReport, Trainer
 from engine.training.packing import PackingRules, pack
+from engine.training.process import give_memory_back
 from engine.training.samples import SampleStore, read_about, write_samples
 
 _TOKENIZER_CHARACTERS = 95_000_000
@@ -132,6 +133,7 @@ def train(
         weights = dict(trainer.network.state_dict()) | trainer.optimizer.masters
         write_model(out, weights, model_config(config, _summary(config, trainer.progress, device)),
                     (out / "tokenizer.json").read_text(encoding="utf-8"))  # fmt: skip
+        give_memory_back()
 
     saved = clock()
     tell(f"Training on {device.type} in {dtype}, {workers} worker(s)".replace("torch.", ""))

@@ -5,7 +5,10 @@ import sys
 
 
 def test_a_process_that_keeps_its_memory_still_works() -> None:
-    code = "from engine.training.process import keep_memory; keep_memory(); print(len(bytearray(50_000_000)))"
+    code = (
+        "from engine.training.process import give_memory_back, keep_memory; keep_memory(); "
+        "print(len(bytearray(50_000_000))); give_memory_back()"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "50000000\n"
 
