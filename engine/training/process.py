@@ -19,8 +19,8 @@ def keep_memory() -> None:
 
 
 def give_memory_back() -> None:
-    """Lets the kernel have all free pages now and then: sizes differ from step to step, so what is kept grows to several
-    times what a step needs."""
+    """Lets the kernel have all free pages: sizes differ from step to step, and what is kept grows to several times what
+    a step needs. For now and then."""
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
