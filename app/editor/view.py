@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyside6_scintilla import Scintilla
@@ -58,6 +58,7 @@ class EditorView(QWidget):
         self._settings = settings
         self._theme = theme
         self._language = document.language
+        self._scrolls_when_shown = False
         self._selected: tuple[int, ...] = ()
         self._top = 0
         self.surface = Surface(self)
@@ -173,6 +174,7 @@ class EditorView(QWidget):
         start = surface.offset_at(surface.positionFromLine(number))
         surface.ensureVisibleEnforcePolicy(number)
         surface.gotoPos(min(end, surface.pos_at(start + max(0, column - 1))))
+        self._scrolls_when_shown = not self.isVisible()
         self._follow()
 
     # the preview
@@ -241,6 +243,9 @@ class EditorView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Tells that frames are worth showing again."""
         super().showEvent(event)
+        if self._scrolls_when_shown:  # what was scrolled to had no size yet to fit into
+            self._scrolls_when_shown = False
+            QTimer.singleShot(0, self, self._scroll_to_caret)
         self.shown.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -276,6 +281,11 @@ class EditorView(QWidget):
         highlighting.set_language(preview, self._language)
         appearance.apply_theme(preview, self._theme, self._settings, self._language)
         appearance.apply_settings(preview, self._settings)
+
+    def _scroll_to_caret(self) -> None:
+        self.surface.setFirstVisibleLine(0)
+        self.surface.viewport().grab()  # wraps the lines in sight: they were wrapped to no width at all
+        self.surface.scrollCaret()
 
     def _about_to_input(self) -> None:
         self.preview.sync_scroll()

@@ -207,3 +207,14 @@ def test_the_margin_grows_with_the_number_of_lines(make_view):
     narrow = view.surface.marginWidthN(0)
     view.replace_spans([(0, 0, "\n" * 20000)])
     assert view.surface.marginWidthN(0) > narrow
+
+
+def test_a_short_text_that_is_opened_at_a_line_shows_its_beginning(qtbot):
+    view = EditorView(Document(), Settings(), LIGHT)
+    qtbot.addWidget(view)
+    view.set_text("\n".join(f"line {number}" for number in range(9)))
+    view.go_to(5)
+    view.resize(300, 600)
+    view.show()
+    qtbot.waitUntil(lambda: view.surface.firstVisibleLine() == 0)
+    assert view.surface.lineFromPosition(view.surface.currentPos()) == 4
