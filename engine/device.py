@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A resolved device, dtype and number of CPU threads."""
+    """A resolved device, dtype and number of CPU threads. `int8`: the layers' products are of 8-bit integers; `dtype`
+    is then that of everything else."""
 
     device: torch.device
     dtype: torch.dtype
     threads: int
+    int8: bool = False
+
+    @property
+    def precision(self) -> str:
+        """Name of the precision, as a user chooses it."""
+        return "int8" if self.int8 else str(self.dtype).removeprefix("torch.")
 
 
 def prepare_process() -> None:
@@ -48,7 +55,11 @@ def place(choice: ModelChoice) -> Placement:
         raise DeviceError("No CUDA device was found; choose the device “auto” or “cpu” in the settings.")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("No MPS device was found; choose the device “auto” or “cpu” in the settings.")
-    return Placement(device, _dtype(choice.dtype, device), choice.threads or default_threads())
+    int8 = choice.dtype == "int8"
+    if int8 and not _computes_int8(device):
+        raise DeviceError("int8 needs a processor with VNNI or AMX; choose the precision “auto” in the settings.")
+    dtype = _dtype("auto" if int8 else choice.dtype, device)
+    return Placement(device, dtype, choice.threads or default_threads(), int8)
 
 
 def _device(name: str) -> torch.device:
@@ -74,7 +85,7 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if _computes_bfloat16(device) else torch.float32
     if name not in known:
-        raise DeviceError(f"“{name}” is not a precision Redraft knows; choose auto, float32 or bfloat16.")
+        raise DeviceError(f"“{name}” is not a precision Redraft knows; choose auto, float32, bfloat16 or int8.")
     return known[name]
 
 
@@ -90,6 +101,15 @@ def _computes_bfloat16(device: torch.device) -> bool:
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(flag, False) for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _computes_int8(device: torch.device) -> bool:
+    import torch
+
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(flag, False) for flag in ("avx512_vnni", "avx_vnni", "amx_int8"))
 
 
 def default_threads() -> int:

@@ -112,7 +112,7 @@ class ModelChoice:
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     dtype: str = "auto"
-    """auto, float32 or bfloat16."""
+    """auto, float32, bfloat16 or int8."""
     threads: int = 0
     """CPU threads; 0 chooses."""
 

@@ -221,8 +221,8 @@ SETTINGS: tuple[Setting, ...] = (
         str,
         "auto",
         "Precision",
-        "bfloat16 is faster where the processor has it.",
-        choices=("auto", "float32", "bfloat16"),
+        "bfloat16 is faster where the processor has it; int8 pays for larger models.",
+        choices=("auto", "float32", "bfloat16", "int8"),
     ),
     Setting(
         "engine.threads",

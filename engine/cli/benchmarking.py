@@ -20,7 +20,7 @@ _SHAPE = benchmark.Shape()
 def bench(
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = _CHOICE.dtype,
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = _CHOICE.dtype,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 chooses.")] = _CHOICE.threads,
     before: Annotated[int, typer.Option(min=1, help="Tokens before the hole.")] = _SHAPE.before,
     after: Annotated[int, typer.Option(min=1, help="Tokens after the hole.")] = _SHAPE.after,

@@ -104,7 +104,7 @@ def fill(
     variations: Annotated[int, typer.Option(help="How many results, with seeds counting up.")] = 1,
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = _CHOICE.dtype,
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = _CHOICE.dtype,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 chooses.")] = _CHOICE.threads,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute every step from nothing.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Change the file.")] = False,

@@ -29,7 +29,7 @@ def score(
     words: Annotated[int, typer.Option(help="How many of the least likely words to print.")] = 10,
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = _CHOICE.dtype,
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = _CHOICE.dtype,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 chooses.")] = _CHOICE.threads,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:

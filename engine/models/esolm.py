@@ -8,6 +8,7 @@ plain norms, four linear layers with bias, the rotary embedding and attention ov
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -104,7 +105,7 @@ class EsoLMAdapter:
             parameters=sum(weight.numel() for weight in weights.values()),
             context_length=config.context_length,
             device=str(self._device),
-            dtype=str(self._dtype).removeprefix("torch."),
+            dtype=placement.precision,
             threads=placement.threads,
             trained_alpha_0=config.trained_alpha_0,
         )
@@ -115,7 +116,7 @@ class EsoLMAdapter:
         shift, scale = weights["output_layer.modulation"].float()
         norm = weights["output_layer.norm_final.weight"].float()
         bias = weights["output_layer.linear.bias"].float() + weight @ shift
-        return make_linear(weight * (norm * (1 + scale)), bias, placement)
+        return make_linear(weight * (norm * (1 + scale)), bias, replace(placement, int8=False))
 
     def new_cache(self) -> CleanTokenCache:
         """An empty cache with room for a whole context and the steps on top of it."""

@@ -20,6 +20,8 @@ PACKED_FOR_ROWS = 16
 def make_linear(weight: Tensor, bias: Tensor | None, placement: Placement, *, gelu: bool = False) -> Linear:
     """A frozen layer of `weight` (out, in) and `bias` (out) at the placement's dtype, with GELU(tanh) behind it if
     asked. bfloat16 on a CPU is prepacked once: a step of 8 rows then takes half the time of `F.linear`."""
+    if placement.int8:
+        return _int8(weight.float(), bias, placement.dtype, gelu=gelu)
     weight = weight.to(placement.device, placement.dtype).contiguous()
     bias = None if bias is None else bias.to(placement.device, placement.dtype)
     packed = placement.device.type == "cpu" and placement.dtype is torch.bfloat16
@@ -38,6 +40,29 @@ def _packed(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
 
     def run(x: Tensor) -> Tensor:
         result: Tensor = operator(x, packed, bias, activation, scalars, algorithm)
+        return result
+
+    return run
+
+
+def _int8(weight: Tensor, bias: Tensor | None, dtype: torch.dtype, *, gelu: bool) -> Linear:
+    """Weights in 8 bits with a scale per output channel, rows in 8 bits with one scale a call (dynamic, symmetric)."""
+    # WORKAROUND: the operators that torch's own export quantization emits; the quantized modules are to be removed.
+    scales = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
+    whole = (weight / scales[:, None]).round_().clamp_(-127, 127).to(torch.int8)
+    packed = torch.ops.onednn.qlinear_prepack(whole, [PACKED_FOR_ROWS, weight.shape[1]])
+    zeros = torch.zeros(len(scales), dtype=torch.int64)
+    bias = torch.zeros(len(scales)) if bias is None else bias.float()
+    operator = torch.ops.onednn.qlinear_pointwise.default
+    activation, algorithm = ("gelu", "tanh") if gelu else ("none", "")
+    scalars: list[float] = []
+
+    def run(x: Tensor) -> Tensor:
+        scale = max(float(x.abs().amax()), 1e-12) / 127
+        rows = (x.float() * (1 / scale)).round_().to(torch.int8)
+        result: Tensor = operator(
+            rows, scale, 0, packed, scales, zeros, bias, 1.0, 0, dtype, activation, scalars, algorithm
+        )
         return result
 
     return run

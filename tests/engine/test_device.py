@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.device import default_threads, place, prepare_process
+from engine.errors import DeviceError
 from engine.types import ModelChoice
 
 
@@ -38,3 +39,11 @@ def test_the_users_own_thread_settings_win(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("OMP_WAIT_POLICY")
     prepare_process()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_int8_is_refused_where_the_processor_cannot_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.device._computes_int8", lambda _device: False)
+    with pytest.raises(DeviceError, match="VNNI"):
+        place(ModelChoice(device="cpu", dtype="int8"))
+    monkeypatch.setattr("engine.device._computes_int8", lambda _device: True)
+    assert place(ModelChoice(device="cpu", dtype="int8")).precision == "int8"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.device import Placement
+from engine.device import Placement, _computes_int8
 from engine.models.linear import make_linear
 
 
@@ -30,3 +30,18 @@ def test_a_frozen_layer_equals_the_plain_product(dtype: torch.dtype, gelu: bool,
 def test_a_layer_without_bias_works_in_bfloat16() -> None:
     layer = make_linear(torch.eye(16), None, Placement(torch.device("cpu"), torch.bfloat16, 1))
     assert torch.equal(layer(torch.ones(2, 16, dtype=torch.bfloat16)).float(), torch.ones(2, 16))
+
+
+@pytest.mark.skipif(not _computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
+@pytest.mark.parametrize("gelu", [False, True])
+def test_an_int8_layer_is_within_two_percent(gelu: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(48, 64, generator=generator) / 8
+    bias = torch.randn(48, generator=generator)
+    x = torch.randn(5, 64, generator=generator)
+    layer = make_linear(weight, bias, Placement(torch.device("cpu"), torch.float32, 1, int8=True), gelu=gelu)
+    expected = functional.linear(x, weight, bias)
+    if gelu:
+        expected = functional.gelu(expected, approximate="tanh")
+    assert (layer(x).float() - expected).norm() / expected.norm() < 0.02
+    assert torch.equal(layer(torch.zeros(1, 64)).float().isfinite(), torch.ones(1, 48, dtype=torch.bool))
