@@ -6,6 +6,7 @@ repeats; what was extrapolated is said to be (`estimated`).
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -53,10 +54,10 @@ class Plan:
     steps: tuple[int, ...] = (8, 16, 64)
     lengths: tuple[int, ...] = (1024, 2048)
     repeats: int = 3
-    full_pass_limit: int = 2048
+    busy: bool = True
 
 
-QUICK = Plan(contexts=(64,), holes=(8,), steps=(4,), lengths=(64,), repeats=1)
+QUICK = Plan(contexts=(64,), holes=(8,), steps=(4,), lengths=(64,), repeats=1, busy=False)
 
 
 def random_adapter(size: NetworkSize, choice: ModelChoice, context: int, tokenizer: Tokenizer) -> EsoLMAdapter:
@@ -103,6 +104,7 @@ def measure_grid(size: NetworkSize, choice: ModelChoice, tokenizer: Tokenizer, p
         ],
         "float32": hole_in_context(single, plan.contexts[-1], plan.holes[-1], plan.steps[-1], 1.0, plan),
         "batch": [batch_of(adapter, count, plan) for count in (1, 8)],
+        **({"busy": [beside_a_busy_process(policy, choice) for policy in ("PASSIVE", "ACTIVE")]} if plan.busy else {}),
     }
 
 
@@ -184,15 +186,27 @@ def batch_of(adapter: ModelAdapter, count: int, plan: Plan) -> Row:
     return {"variations": count, "context": context, "hole": hole, "warm_ms": round(1000 * seconds, 1)}
 
 
-def beside_a_busy_process(figure: Callable[[], float]) -> tuple[float, float]:
-    """`figure` alone and beside a second process that keeps one core busy (performance: spinning threads)."""
-    alone = figure()
+def beside_a_busy_process(policy: str, choice: ModelChoice) -> Row:
+    """A warm run on all cores, alone and beside a process that keeps one of them busy, with threads that sleep while
+    they wait (`PASSIVE`, the remedy) or spin (`ACTIVE`). In processes of their own: the policy is read once."""
+    alone = _warm_run_ms(policy, choice)
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        return alone, figure()
+        beside = _warm_run_ms(policy, choice)
     finally:
         busy.kill()
         busy.wait()
+    return {"threads_wait": policy, "threads": os.cpu_count(), "alone_ms": alone, "beside_a_busy_process_ms": beside}
+
+
+def _warm_run_ms(policy: str, choice: ModelChoice) -> float:
+    code = (
+        "from engine.bench import Shape, measure; from engine.types import ModelChoice; "
+        f"print(measure(ModelChoice({choice.name!r}, device='cpu', threads={os.cpu_count()}), Shape(), 3)['warm_total_ms'])"
+    )
+    environment = {**os.environ, "OMP_WAIT_POLICY": policy}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout.splitlines()[-1])
 
 
 def _canvas(before: int, hole: int, after: int) -> Callable[[], Canvas]:
