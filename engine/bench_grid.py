@@ -202,7 +202,8 @@ def beside_a_busy_process(policy: str, choice: ModelChoice) -> Row:
 def _warm_run_ms(policy: str, choice: ModelChoice) -> float:
     code = (
         "from engine.bench import Shape, measure; from engine.types import ModelChoice; "
-        f"print(measure(ModelChoice({choice.name!r}, device='cpu', threads={os.cpu_count()}), Shape(), 3)['warm_total_ms'])"
+        f"choice = ModelChoice({choice.name!r}, device='cpu', threads={os.cpu_count()}); "
+        "print(measure(choice, Shape(), 3)['warm_total_ms'])"
     )
     environment = {**os.environ, "OMP_WAIT_POLICY": policy}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
