@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_text_in_another_process(tiny, story):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_ctrl_c_stops_the_run_cleanly(tiny, story):
     before = story.read_bytes()
-    slow = ("--capacity", "120", "--alpha0", "0", "--no-cache", "--variations", "8")
+    slow = ("--capacity", "120", "--alpha0", "0", "--no-cache", "--variations", "64")
     with subprocess.Popen(command(tiny, story, *slow), stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stderr is not None
         while b"step" not in process.stderr.readline():
