@@ -54,7 +54,7 @@ def evaluate(
     documents: Sequence[Document],
     *,
     samples: int = 300,
-    questions: int = 250,
+    questions: int = 150,
     yardstick: KneserNey | None = None,
 ) -> dict[str, object]:
     """All measures of the model in `folder`, beside those of an n-gram model if one is given."""
@@ -178,7 +178,7 @@ def main(
     data: Annotated[Path, typer.Option(help="The prose the model was trained on: its held-out documents are used.")],
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = "redraft-mini",
     samples: Annotated[int, typer.Option(help="Samples for the likelihoods, of each kind.")] = 300,
-    questions: Annotated[int, typer.Option(help="Missing lines, and sentences with a wrong word.")] = 250,
+    questions: Annotated[int, typer.Option(help="Missing lines, and sentences with a wrong word.")] = 150,
     yardstick: Annotated[
         bool, typer.Option("--yardstick", help="Also count a 5-gram Kneser-Ney model of the training documents.")
     ] = False,
