@@ -1,9 +1,10 @@
 """Every sampler and schedule on the same questions: forward passes, time, and quality with the bundled model.
 
 The questions are lines of held-out Python (packages that training has never seen, as they are installed here), each to
-be written between the text around it, greedily. Quality is the share that comes back exactly, the mean similarity of
-the others' characters, and bits a byte: what the model itself, asked once more in another way, thinks of the written
-line (`engine.likelihood`, lower is better; the true line's is given beside it). Prints a table, then one JSON object.
+be written between the text around it, greedily, in a hole of the true number of tokens: how long a text should be is
+the model's affair, which of its tokens to trust the sampler's. Quality is the share that comes back exactly, the mean
+similarity to the true line's characters, and bits a byte: what the model itself, asked once more in another way, thinks
+of what was written (`engine.likelihood`; the true line's is given beside it). Prints a table, then one JSON object.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from engine.types import Event, Failed, Finished, InfillRequest, Mode, ModelChoi
 SEED = 20_260
 AROUND = 1200
 """Characters of context on each side."""
-CAPACITY = 48
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
 
@@ -45,7 +45,7 @@ class Way:
     steps: int
     alpha_0: float
 
-    def request(self, question: MissingLine, temperature: float) -> InfillRequest:
+    def request(self, question: MissingLine, temperature: float, capacity: int) -> InfillRequest:
         """The question asked in this way."""
         return InfillRequest(
             text=question.text,
@@ -56,7 +56,7 @@ class Way:
             alpha_0=self.alpha_0,
             temperature=temperature,
             top_p=1.0 if temperature == 0 else 0.9,
-            capacity=CAPACITY,
+            capacity=capacity,
             seed=SEED,
             starts_document=False,
             ends_document=False,
@@ -64,12 +64,11 @@ class Way:
 
 
 def ways(steps: int) -> list[Way]:
-    """Autoregression first, then all samplers with the default schedule, then the other schedules."""
+    """Autoregression first, then all samplers, then the other schedules; last, samplers with four times the steps."""
     rows = [Way("ancestral", "log-linear", steps, 0.0), Way("ancestral", "log-linear", steps, 0.5)]
     rows += [Way(sampler, "log-linear", steps, 1.0) for sampler in SAMPLERS]
     rows += [Way("ancestral", schedule, steps, 1.0) for schedule in SCHEDULES if schedule != "log-linear"]
-    rows += [Way("confidence", "cosine", steps, 1.0)]
-    return rows
+    return rows + [Way(sampler, "log-linear", 4 * steps, 1.0) for sampler in SAMPLERS]
 
 
 def questions(count: int) -> list[MissingLine]:
@@ -106,18 +105,24 @@ def ask(session: EngineSession, request: InfillRequest) -> Finished:
     return event
 
 
-def measure(model: ModelChoice, asked: list[MissingLine], steps: int, temperature: float) -> dict[str, object]:
+def measure(
+    model: ModelChoice, asked: list[MissingLine], steps: int, temperature: float = 0.0, capacity: int = 0
+) -> dict[str, object]:
     """All ways on the same questions, question by question, so that a busy moment of the machine meets all of them."""
     rows = ways(steps)
     adapter = load(model)
+    if not capacity:
+        _keep_lengths(adapter)
     pool = CachePool(adapter.new_cache)
     runs: dict[Way, list[tuple[Finished, str, float]]] = {way: [] for way in rows}
     session = EngineSession(loader=lambda _choice: adapter)
     try:
         for question in asked:
-            ask(session, replace(rows[0].request(question, temperature), steps=1, alpha_0=1.0))  # warms the context
+            positions = capacity or len(adapter.tokenizer.encode(question.line))
+            warming = rows[0].request(question, temperature, positions)
+            ask(session, replace(warming, steps=1, alpha_0=1.0))
             for way in rows:
-                ending = ask(session, way.request(question, temperature))
+                ending = ask(session, way.request(question, temperature, positions))
                 line = ending.variations[0].texts[0]
                 runs[way].append((ending, line, bits_per_byte(adapter, pool, question, line)))
     finally:
@@ -131,10 +136,19 @@ def measure(model: ModelChoice, asked: list[MissingLine], steps: int, temperatur
         "threads": adapter.info.threads,
         "questions": len(asked),
         "temperature": temperature,
-        "capacity": CAPACITY,
+        "capacity": capacity or "true",
+        "steps": steps,
         "true_bits_per_byte": round(statistics.fmean(true), 3),
         "rows": [_row(way, runs[way], asked) for way in rows],
     }
+
+
+def _keep_lengths(adapter: ModelAdapter) -> None:
+    """Takes the empty token away from a model, so that holes keep the length they are given."""
+    special = adapter.config.special_tokens
+    if special.empty is not None:
+        never = replace(special, empty=None, pad=special.empty)
+        adapter.config = replace(adapter.config, special_tokens=never, suffix_grid=1)
 
 
 def _row(way: Way, runs: list[tuple[Finished, str, float]], asked: list[MissingLine]) -> dict[str, object]:
@@ -157,7 +171,8 @@ def _row(way: Way, runs: list[tuple[Finished, str, float]], asked: list[MissingL
 
 
 COLUMNS = (
-    "sampler", "schedule", "alpha_0", "passes", "ms", "tokens", "exact_percent", "similarity_percent", "bits_per_byte",
+    "sampler", "schedule", "alpha_0", "steps", "passes", "ms", "tokens", "exact_percent", "similarity_percent",
+    "bits_per_byte",
 )  # fmt: skip
 
 
@@ -165,7 +180,7 @@ def table(figures: dict[str, object]) -> str:
     """The rows as Markdown."""
     rows = figures["rows"]
     assert isinstance(rows, list)
-    heads = ("sampler", "schedule", "α₀", "passes", "ms", "tokens", "exact %", "similar %", "bits/byte")
+    heads = ("sampler", "schedule", "α₀", "steps", "passes", "ms", "tokens", "exact %", "similar %", "bits/byte")
     lines = ["| " + " | ".join(heads) + " |", "| --- | --- |" + " ---: |" * (len(COLUMNS) - 2)]
     lines += ["| " + " | ".join(f"{row[column]}" for column in COLUMNS) + " |" for row in rows]
     return "\n".join(lines)
@@ -189,13 +204,14 @@ def main() -> None:
     options.add_argument("--model", default="redraft-mini", help="a model's name or folder")
     options.add_argument("--threads", type=int, default=0, help="CPU threads; 0 chooses")
     options.add_argument("--device", default="auto")
-    options.add_argument("--steps", type=int, default=8, help="most parallel steps")
+    options.add_argument("--steps", type=int, default=4, help="most parallel steps")
     options.add_argument("--questions", type=int, default=60)
+    options.add_argument("--capacity", type=int, default=0, help="positions of a hole; 0: as many as the true line has")
     options.add_argument("--temperature", type=float, default=0.0)
     options.add_argument("--page", type=Path, help="a Markdown page whose table is to be replaced")
     given = options.parse_args()
     choice = ModelChoice(given.model, given.device, threads=given.threads)
-    figures = measure(choice, questions(given.questions), given.steps, given.temperature)
+    figures = measure(choice, questions(given.questions), given.steps, given.temperature, given.capacity)
     if given.page is not None:
         put_into(given.page, figures)
     print(table(figures) + "\n")

@@ -18,7 +18,7 @@ from tests.engine.tiny import write_checkpoint
 def test_every_sampler_and_schedule_has_a_row(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "tiny")
     asked = [MissingLine("first = 1\nsecond = first + 1\nthird = 3\n", 10, 28)]
-    figures = measure(ModelChoice(str(folder), "cpu", threads=1), asked, steps=2, temperature=0.0)
+    figures = measure(ModelChoice(str(folder), "cpu", threads=1), asked, steps=2)
     rows = figures["rows"]
     assert isinstance(rows, list)
     assert {row["sampler"] for row in rows} == set(SAMPLERS)
