@@ -170,7 +170,9 @@ class EngineThread:
     def _ready_runner(self, order: _Infill | _Prewarm | _Score) -> Runner:
         if self._runner is None:
             order.on_event(ModelLoading(order.job.id, self._choice.name, 0.0))
-            return self._load_runner()
+            runner = self._load_runner()
+            order.on_event(ModelLoading(order.job.id, self._choice.name, 1.0, runner.info))
+            return runner
         return self._runner
 
     def _load_runner(self) -> Runner:

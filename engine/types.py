@@ -274,11 +274,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class ModelLoading:
-    """A model is being loaded; `progress` in [0, 1]."""
+    """A model is being loaded; `progress` in [0, 1].
+
+    Also sent by a job of another kind that finds no model loaded: at the end then with the model's `info`.
+    """
 
     job_id: int
     name: str
     progress: float
+    info: ModelInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class EngineBridge(QObject):
     failed = Signal(object)
     """Failed, of an infill."""
     model_state = Signal(object)
-    """ModelLoading, ModelReady, or Failed of a model's loading."""
+    """ModelLoading, ModelReady, or Failed of a model's loading, also of one that an infill needs first."""
 
     _arrived = Signal()
 
@@ -87,6 +87,7 @@ class EngineBridge(QObject):
         self._session = session
         self._mailbox = Mailbox()
         self._loading: set[int] = set()
+        self._loading_first: set[int] = set()  # infills that found no model and load one
         self._is_closed = False
         self._is_ready = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -145,10 +146,26 @@ class EngineBridge(QObject):
             self.finished.emit(event)
         elif isinstance(event, Cancelled):
             self.cancelled.emit(event)
+        elif isinstance(event, ModelLoading) and not is_loading:
+            self._emit_first_loading(event)
         elif isinstance(event, Failed) and not is_loading:
+            if event.job_id in self._loading_first:
+                self._emit_model_state(event)
             self.failed.emit(event)
         elif isinstance(event, ModelLoading | ModelReady | Failed):
-            self._is_ready = isinstance(event, ModelReady)
-            self.model_state.emit(event)
-        if is_loading and isinstance(event, Failed | ModelReady | Cancelled):
+            self._emit_model_state(event)
+        if not isinstance(event, Frame | ModelLoading):
             self._loading.discard(event.job_id)
+            self._loading_first.discard(event.job_id)
+
+    def _emit_first_loading(self, event: ModelLoading) -> None:
+        if event.info is None:
+            self._loading_first.add(event.job_id)
+            self._emit_model_state(event)
+        else:
+            self._loading_first.discard(event.job_id)
+            self._emit_model_state(ModelReady(event.job_id, event.info))
+
+    def _emit_model_state(self, event: ModelLoading | ModelReady | Failed) -> None:
+        self._is_ready = isinstance(event, ModelReady)
+        self.model_state.emit(event)

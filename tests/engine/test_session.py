@@ -12,7 +12,19 @@ import pytest
 import torch
 
 from engine.session import EngineSession, load_libraries_first
-from engine.types import Cancelled, Failed, Finished, InfillRequest, Mode, ModelChoice, ModelReady, Prewarmed, TextSpan
+from engine.types import (
+    Cancelled,
+    Event,
+    Failed,
+    Finished,
+    InfillRequest,
+    Mode,
+    ModelChoice,
+    ModelLoading,
+    ModelReady,
+    Prewarmed,
+    TextSpan,
+)
 from tests.engine.stepped import Events, SteppedModel
 from tests.engine.tiny import write_checkpoint
 
@@ -221,7 +233,14 @@ def test_a_model_that_is_not_there_fails_and_another_can_be_loaded(real: EngineS
 def test_an_unloaded_model_is_loaded_again_by_the_next_job(real: EngineSession) -> None:
     first = fill(real, REQUEST)
     real.unload()
-    assert fill(real, REQUEST).variations == first.variations
+    heard: list[Event] = []
+    events = Events(heard.append)
+    real.submit(REQUEST, events)
+    again = events.ending()
+    assert isinstance(again, Finished)
+    assert again.variations == first.variations
+    loading = [event for event in heard if isinstance(event, ModelLoading)]
+    assert [(event.progress, event.info) for event in loading] == [(0.0, None), (1.0, first.model)]
 
 
 def test_a_prewarmed_request_finds_its_context_computed(real: EngineSession) -> None:

@@ -51,6 +51,25 @@ def test_a_model_that_cannot_be_loaded_is_told_in_a_sentence(desk):
     assert desk.window.notices.text == "The model “other” is not there."
 
 
+def test_a_run_that_loads_the_model_first_says_how_that_ends(desk):
+    bar = desk.window.status
+    desk.open("x.txt", "some old words")
+    desk.fill("old")
+    job, on_event = desk.session.run.job, desk.session.run.on_event
+    on_event(ModelLoading(job.id, "other", 0.0))
+    desk.session.run.fail("The model “other” is not there.")
+    deliver()
+    assert bar.engine.text() == desk.window.notices.text == "The model “other” is not there."
+    assert not bar.progress.isVisible()
+    desk.fill("old")
+    job, on_event = desk.session.run.job, desk.session.run.on_event
+    on_event(ModelLoading(job.id, "redraft-mini", 0.0))
+    on_event(ModelLoading(job.id, "redraft-mini", 1.0, INFO))
+    desk.allow(4)
+    assert bar.engine.text() == "redraft-mini · 30 M · CPU · ready"
+    assert not bar.progress.isVisible()
+
+
 def test_a_run_that_waits_for_the_model_says_so(desk):
     desk.open("x.txt", "some old words")
     desk.window.engine.start()
