@@ -296,6 +296,12 @@ class InfillController(QObject):
         if self._state != "idle":
             self.resume_timer.start()
 
+    @Slot()
+    def _on_preview_left(self) -> None:
+        """What only the real text could answer, a drag for instance, need not have been an edit."""
+        if self._state != "idle":
+            self.resume_timer.start()
+
     def _filter_key(self, event: QKeyEvent) -> bool:
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier:
             return False
@@ -326,6 +332,7 @@ class InfillController(QObject):
             (self._bridge.failed, self._on_failed),
             (self._view.text_changed, self._on_edit),
             (self._view.shown, self._show),
+            (self._view.preview_left, self._on_preview_left),
             (self.pacer.due, self._show),
             (self.resume_timer.timeout, self._resume),
         )

@@ -157,6 +157,17 @@ def test_dragging_something_over_the_text_takes_the_preview_away(make_desk, qtbo
     assert not event.isAccepted()
 
 
+def test_a_proposal_comes_back_when_the_mouse_alone_took_it_away(make_desk, qtbot):
+    desk = make_desk(TEXT)
+    desk.fill("second line here")
+    desk.allow(4)
+    qtbot.mouseClick(desk.view.preview.viewport(), Qt.MouseButton.MiddleButton)
+    assert not desk.view.is_previewing
+    assert desk.controller.has_pending
+    desk.pause_typing()
+    assert desk.view.is_previewing
+
+
 def test_editing_the_span_during_a_run_stops_it_and_says_so(make_desk, qtbot):
     desk = make_desk(TEXT)
     desk.fill("second line here")
