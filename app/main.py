@@ -61,7 +61,14 @@ def parse_target(argument: str) -> Target:
         if match is not None:
             path, line, *column = match.groups()
             readings.append((Path(path), max(1, int(line)), max(1, int(column[0])) if column else 1))
-    return next((reading for reading in readings if reading[0].exists()), readings[-1])
+    return next((reading for reading in readings if _is_there(reading[0])), readings[-1])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be looked into: opening it tells which
+        return False
 
 
 def make_window() -> MainWindow:

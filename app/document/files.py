@@ -166,7 +166,7 @@ def _read_bytes(path: Path) -> tuple[bytes, int]:
 def _refuse_protected(path: Path) -> None:
     if path.is_dir():
         raise FileError(f"“{path.name or path}” is a folder; choose a file name.")
-    if not path.resolve().parent.is_dir():
+    if not Path(os.path.realpath(path)).parent.is_dir():
         raise FolderGoneError(f"The folder “{path.parent}” does not exist any more; save the file in another place.")
     if is_read_only(path):
         raise ReadOnlyError(f"“{path.name}” is write-protected; save it under another name.")

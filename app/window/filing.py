@@ -14,6 +14,7 @@ from app.document.files import (
     DiskFullError,
     FileError,
     FolderGoneError,
+    NotFoundError,
     PermissionDeniedError,
     UnencodableError,
 )
@@ -113,13 +114,14 @@ class Filing(QObject):
     def _read(self, path: Path) -> Tab | None:
         blank = self._tabs.current
         document = Document()
+        text = None
         try:
-            text = document.load(path) if path.exists() else None
+            text = document.load(path)
+        except NotFoundError:
+            document.begin(path)
         except FileError as error:
             self.failed.emit(str(error), None)
             return None
-        if text is None:
-            document.begin(path)
         tab = self._make_tab(document)
         if text is not None:
             self._show(tab, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,9 @@ class Tabs(QTabWidget):
 
     def of_path(self, path: Path) -> Tab | None:
         """The tab in which a file is open already."""
-        wanted = path.resolve()
-        return next((tab for tab in self.all if tab.document.path and tab.document.path.resolve() == wanted), None)
+        wanted = os.path.realpath(path)
+        opened = [tab for tab in self.all if tab.document.path is not None]
+        return next((tab for tab in opened if os.path.realpath(str(tab.document.path)) == wanted), None)
 
     def add(self, tab: Tab) -> None:
         """Adds a tab and brings it to the front."""

@@ -24,6 +24,7 @@ from app.main import has_display, main, parse_target
         ("dir:1/a.txt", ("dir:1/a.txt", None, 1)),
         ("C:\\x.txt:7", ("C:\\x.txt", 7, 1)),
         ("a:b", ("a:b", None, 1)),
+        (f"{'n' * 300}:7", ("n" * 300, 7, 1)),
     ],
 )
 def test_a_target_is_a_path_with_line_and_column(argument, target, tmp_path, monkeypatch):

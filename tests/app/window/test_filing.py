@@ -64,6 +64,16 @@ def test_a_binary_file_is_refused_in_a_notice_and_opens_no_tab(desk):
     assert desk.window.notices.text == ""
 
 
+def test_a_path_that_cannot_be_looked_at_is_told(desk):
+    (desk.folder / "a").symlink_to("b")
+    (desk.folder / "b").symlink_to("a")
+    plain = desk.file("plain.txt", "x")
+    for path in (desk.folder / "a", desk.folder / ("n" * 300), plain / "below"):
+        desk.window.open_paths([(path, None, 1)])
+        assert f"“{path}” could not be read" in desk.window.notices.text
+        assert [tab.document.title for tab in desk.window.tabs.all] == ["Untitled"]
+
+
 def test_a_path_that_is_not_there_begins_a_file_that_saving_makes(desk):
     desk.window.open_paths([(desk.folder / "new.py", None, 1)])
     assert desk.tab.document.language == "python"
