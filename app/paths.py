@@ -63,7 +63,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def _write_synced(temporary: Path, data: bytes, target: Path) -> None:
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
+    with os.fdopen(os.open(temporary, flags, 0o600 if target.exists() else 0o666), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
