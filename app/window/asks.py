@@ -83,6 +83,7 @@ class DialogAsks:
             f"“{title}” was changed by another program.",
             "Overwrite keeps your version, Reload takes the one on disk. Nothing was saved yet.",
             {"Reload": Answer.RELOAD, "Overwrite": Answer.OVERWRITE},
+            is_lossy=True,
         )
 
     def unencodable(self, sentence: str) -> Answer:
@@ -107,21 +108,22 @@ class DialogAsks:
 
     def lose_changes(self, title: str) -> Answer:
         """Reload or go back."""
-        return self._ask(f"Reload “{title}” from disk?", "Your unsaved changes are lost.", {"Reload": Answer.RELOAD})
+        sentence = "Your unsaved changes are lost."
+        return self._ask(f"Reload “{title}” from disk?", sentence, {"Reload": Answer.RELOAD}, is_lossy=True)
 
     def line(self, last: int) -> int | None:
         """Asks for a number."""
         number, given = QInputDialog.getInt(self._parent, "Go to Line", f"Line (1 to {last}):", 1, 1, last)
         return number if given else None
 
-    def _ask(self, question: str, more: str, choices: dict[str, Answer]) -> Answer:
+    def _ask(self, question: str, more: str, choices: dict[str, Answer], *, is_lossy: bool = False) -> Answer:
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Redraft", question, parent=self._parent)
         box.setInformativeText(more)
         buttons: dict[QPushButton, Answer] = {}
         for label, answer in choices.items():
             buttons[box.addButton(label, QMessageBox.ButtonRole.ActionRole)] = answer
         cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(next(iter(buttons)))
+        box.setDefaultButton(cancel if is_lossy else next(iter(buttons)))  # Return, pressed in haste, loses nothing
         box.setEscapeButton(cancel)
         box.exec()
         for button, answer in buttons.items():

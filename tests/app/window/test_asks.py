@@ -51,6 +51,16 @@ def test_escape_goes_back(asks, monkeypatch, question):
     assert getattr(asks, question)("x.txt") is Answer.CANCEL
 
 
+@pytest.mark.parametrize("question", ["changed_on_disk", "lose_changes"])
+def test_return_alone_never_loses_what_was_typed(asks, monkeypatch, question):
+    def press_return(box: QMessageBox) -> int:
+        box.defaultButton().click()
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", press_return)
+    assert getattr(asks, question)("x.txt") is Answer.CANCEL
+
+
 def test_paths_and_lines_come_from_the_systems_dialogs(asks, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (["/a", "/b"], ""))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("/c", ""))
