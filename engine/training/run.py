@@ -128,12 +128,13 @@ def train(
         by_time = progress.seconds / 60 / config.minutes if config.minutes else 0.0
         return max(by_time, progress.step / config.steps if config.steps else 0.0)
 
-    def save() -> None:
+    def save(write: Callable[[dict[str, object]], None]) -> None:
         write_state(out, trainer.progress, trainer.optimizer.state(), about)
         weights = dict(trainer.network.state_dict()) | trainer.optimizer.masters
         write_model(out, weights, model_config(config, _summary(config, trainer.progress, device)),
                     (out / "tokenizer.json").read_text(encoding="utf-8"))  # fmt: skip
         give_memory_back()
+        write({"step": trainer.progress.step, "held_out": _held_out(trainer.network, tokenizer, out)})
 
     saved = clock()
     tell(f"Training on {device.type} in {dtype}, {workers} worker(s)".replace("torch.", ""))
@@ -148,13 +149,11 @@ def train(
             if trainer.progress.step % config.log_steps == 0:
                 write(_line(report, trainer.progress))
             if clock() - saved > 60 * config.checkpoint_minutes:
-                save()
-                write({"step": trainer.progress.step, "held_out": _held_out(trainer.network, tokenizer, out)})
+                save(write)
                 saved = clock()
             if stopped():
                 break
-        save()
-        write({"step": trainer.progress.step, "held_out": _held_out(trainer.network, tokenizer, out)})
+        save(write)
     return trainer.progress
 
 
