@@ -36,6 +36,13 @@ def test_the_last_line_is_one_object_with_the_promised_figures(tiny, capsys):
     assert 0 < figures["warm_first_frame_ms"] <= figures["warm_total_ms"]
 
 
+def test_without_json_each_figure_has_a_line(tiny, capsys):
+    sizes = ("--before", "70", "--after", "40", "--capacity", "12", "--steps", "2", "--repeats", "1")
+    assert main(["bench", "--model", str(tiny), "--device", "cpu", "--threads", "1", *sizes]) == 0
+    names = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert names >= PROMISED
+
+
 def test_requests_have_exactly_the_tokens_of_the_shape(tiny):
     shape = bench.Shape(before=70, after=40, capacity=12, steps=4)
     requests = bench._requests(ModelChoice(str(tiny)), shape, 3)
