@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import re
 import tempfile
@@ -131,7 +132,8 @@ def write(file: TextFile, text: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
-    if not os.access(target, os.W_OK):
+    old = target.stat()
+    if not old.st_mode & 0o222 or not os.access(target, os.W_OK):  # root could, but did not mean to
         raise PermissionError(None, "it may not be written to")
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)
@@ -140,7 +142,10 @@ def _replace(target: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(target.stat().st_mode & 0o7777)
+        if hasattr(os, "chown"):
+            with contextlib.suppress(OSError):
+                os.chown(temporary, old.st_uid, old.st_gid)
+        temporary.chmod(old.st_mode & 0o7777)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -112,6 +112,15 @@ def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):
     assert path.read_text(encoding="utf-8") == "one"
 
 
+def test_a_write_protected_file_is_not_replaced_even_by_root(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("one", encoding="utf-8")
+    path.chmod(0o444)
+    with pytest.raises(TextFileError, match="may not be written to"):
+        textfile.write(textfile.read(path), "two")
+    assert path.read_text(encoding="utf-8") == "one"
+
+
 def test_text_that_the_files_encoding_lacks_is_refused(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"caf\xe9")
