@@ -107,7 +107,7 @@ def _wanted_spans(
     if spans[-1].end - spans[0].start > MOST_SPANNED:
         what = "The selected spans are too far apart" if len(spans) > 1 else "The selection is too long"
         raise NothingToFillError(f"{what}: at most {MOST_SPANNED:,} characters can be worked on at once.")
-    return spans
+    return [_without_last_line_end(source, span) for span in spans]
 
 
 def _without_half_line_ends(source: TextSource, span: TextSpan) -> TextSpan:
@@ -115,6 +115,12 @@ def _without_half_line_ends(source: TextSource, span: TextSpan) -> TextSpan:
     start = span.start + 1 if _splits_line_end(source, span.start) else span.start
     end = span.end - 1 if _splits_line_end(source, span.end) else span.end
     return TextSpan(start, max(start, end))
+
+
+def _without_last_line_end(source: TextSource, span: TextSpan) -> TextSpan:
+    """Who selects whole lines wants other lines there, not the next one drawn up to them."""
+    text = source.text_range(span.start, span.end)
+    return TextSpan(span.start, span.start + (len(text.rstrip("\r\n")) or len(text)))
 
 
 def _splits_line_end(source: TextSource, offset: int) -> bool:

@@ -79,8 +79,11 @@ class InfillController(QObject):
 
     @property
     def can_accept(self) -> bool:
-        """Whether Tab accepts: a proposal waits and the caret is in it."""
-        return self._proposal is not None and self._proposal.target.contains(self._view.caret_offset())
+        """Whether Tab accepts: a proposal waits, and the caret is in it or what was selected for it still is."""
+        if self._proposal is None:
+            return False
+        target = self._proposal.target
+        return target.contains(self._view.caret_offset()) or any(map(target.is_covered_by, self._view.selections()))
 
     def fill(self) -> None:
         """Writes the selected spans anew."""

@@ -39,6 +39,10 @@ class Target:
         """Whether a caret at `offset` is in one of the spans or at its border."""
         return any(span.start <= offset <= span.end for span in self.spans)
 
+    def is_covered_by(self, selected: TextSpan) -> bool:
+        """Whether a selection begins with one of the spans: it may have a last line end that the span has not."""
+        return any(selected.start == span.start and span.end <= selected.end for span in self.spans)
+
     def still_holds(self, source: _Source) -> bool:
         """Whether the document has the same text there."""
         return all(

@@ -67,7 +67,7 @@ def test_a_long_text_is_cut_around_the_span_at_line_ends(start, length):
     prepared = ask(LONG, (start, end))
     request = prepared.request
     span = request.spans[0]
-    assert request.text[span.start : span.end] == LONG[start:end]
+    assert request.text[span.start : span.end] == LONG[start:end].rstrip("\n") or LONG[start:end] == "\n"
     assert span.start <= MOST_BEFORE
     assert len(request.text) - span.end <= MOST_AFTER
     assert request.text.startswith("line ")
@@ -122,6 +122,19 @@ def test_a_selection_that_is_too_long_is_a_sentence():
 def test_half_a_line_end_is_left_alone():
     text = "one\r\ntwo\r\nthree"
     assert ask(text, (4, 9)).spans == (TextSpan(5, 8),)
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "wanted"),
+    [
+        ("one\ntwo\nthree\n", (4, 8), (4, 7)),
+        ("one\r\ntwo\r\n", (0, 5), (0, 3)),
+        ("one\r\n\r\ntwo\r\n", (0, 7), (0, 3)),
+        ("one\n\n\ntwo\n", (3, 5), (3, 5)),
+    ],
+)
+def test_the_line_end_of_the_last_selected_line_stays(text, span, wanted):
+    assert ask(text, span).spans == (TextSpan(*wanted),)
 
 
 def test_continue_asks_at_the_caret_and_not_inside_a_line_end():

@@ -334,6 +334,17 @@ def test_the_whole_file_can_be_filled(make_desk):
     assert desk.view.text() == TEXT
 
 
+def test_lines_that_are_selected_whole_stay_lines(make_desk, qtbot):
+    desk = make_desk(TEXT, answer=lambda _request: ["other words"])
+    desk.fill("    return 1\n")
+    desk.allow(4)
+    assert desk.controller.can_accept
+    qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
+    assert desk.view.text() == TEXT.replace("    return 1\n", "other words\n")
+    desk.view.undo()
+    assert desk.view.text() == TEXT
+
+
 def test_continue_writes_at_the_caret(make_desk):
     desk = make_desk(TEXT)
     desk.view.go_to(2, 99)
