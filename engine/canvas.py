@@ -53,7 +53,7 @@ class MaskedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of the canvas by position: clean ids, or a hole.
+    """A run of the canvas by position: clean ids, or a hole (whose ids, if any, are what stood there before).
 
     `span` is None for context and the request's span otherwise (refine keeps some of a span's tokens).
     """

@@ -11,8 +11,8 @@ next tokens of the text after it, at the positions where its length would put th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.canvas import Piece, Placed
@@ -33,51 +33,63 @@ def length_bias(length: int) -> float:
     return 1.00 * math.exp(-1.77 * length) + 0.56 * math.exp(-0.06 * length) + 0.24
 
 
-def find_capacities(adapter: ModelAdapter, lease: Lease, pieces: Sequence[Piece]) -> list[Piece]:
-    """The same pieces, every hole with the capacity that suits it best. Two passes a hole, more when it is long."""
+def find_capacities(
+    adapter: ModelAdapter, lease: Lease, pieces: Sequence[Piece], check: Callable[[], None] = lambda: None
+) -> list[Piece]:
+    """The same pieces, every hole with the capacity that suits it best. Two passes a hole, more when it is long.
+
+    `check` is called between passes and may raise to stop the search.
+    """
     result: list[Piece] = []
     for index, piece in enumerate(pieces):
         if not piece.hole:
             result.append(piece)
             continue
+        rest = [*result, *pieces[index + 1 :]]
         before = [token for earlier in result for token in earlier.ids]
         after = [token for later in pieces[index + 1 :] for token in later.ids]
-        result.append(replace(piece, capacity=_best_length(adapter, lease, before, after), limit=None))
+        taken = sum(other.capacity if other.hole else len(other.ids) for other in rest)
+        search = _Search(adapter, lease, before, after, adapter.config.context_length - taken, check)
+        result.append(replace(piece, capacity=search.best_length(), limit=None))
     return result
 
 
-def _best_length(adapter: ModelAdapter, lease: Lease, before: Sequence[int], after: Sequence[int]) -> int:
-    room = adapter.config.context_length - len(before) - min(len(after), SUFFIX_TOKENS)
-    coarse = [length for length in COARSE if length <= max(1, room)]
-    scores = _scores(adapter, lease, before, after, coarse)
-    best = max(coarse, key=lambda length: scores[length])
-    place = coarse.index(best)
-    low = coarse[place - 1] if place else best
-    high = coarse[place + 1] if place + 1 < len(coarse) else best
-    between = sorted({low + (high - low) * i // 12 for i in range(13)} - set(coarse))
-    scores |= _scores(adapter, lease, before, after, between)
-    return max(scores, key=lambda length: (scores[length], -length))
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for one hole. `room`: positions that the model's context has left for it."""
 
+    adapter: ModelAdapter
+    lease: Lease
+    before: Sequence[int]
+    after: Sequence[int]
+    room: int
+    check: Callable[[], None]
 
-def _scores(
-    adapter: ModelAdapter, lease: Lease, before: Sequence[int], after: Sequence[int], lengths: Iterable[int]
-) -> dict[int, float]:
-    """Phi(L) / B(L) of each length, on the cached text before the hole."""
-    lengths = list(lengths)
-    if not lengths:
-        return {}
-    context = [Placed(token, position) for position, token in enumerate(before)]
-    cache = lease(context)
-    for _ in prefill(adapter, cache, context):
-        pass
-    scores = {}
-    for group in _groups(lengths, cache.room - len(context)):
-        batch = adapter.step_batch(cache, [_feed(length, len(before), after) for length in group])
-        cache.truncate(len(context))
-        for length, logits in zip(group, batch, strict=True):
-            phi = float(logits.float().softmax(dim=-1).amax(dim=-1).mean())
-            scores[length] = phi / length_bias(length)
-    return scores
+    def best_length(self) -> int:
+        coarse = [length for length in COARSE if length <= max(1, self.room)]
+        scores = self._scores(coarse)
+        best = max(coarse, key=lambda length: scores[length])
+        place = coarse.index(best)
+        low = coarse[place - 1] if place else best
+        high = coarse[place + 1] if place + 1 < len(coarse) else best
+        scores |= self._scores(sorted({low + (high - low) * i // 12 for i in range(13)} - set(coarse)))
+        return max(scores, key=lambda length: (scores[length], -length))
+
+    def _scores(self, lengths: Sequence[int]) -> dict[int, float]:
+        """Phi(L) / B(L) of each length, on the cached text before the hole."""
+        context = [Placed(token, position) for position, token in enumerate(self.before)]
+        cache = self.lease(context)
+        for _ in prefill(self.adapter, cache, context):
+            self.check()
+        scores = {}
+        for group in _groups(lengths, cache.room - len(context)):
+            self.check()
+            batch = self.adapter.step_batch(cache, [_feed(length, len(context), self.after) for length in group])
+            cache.truncate(len(context))
+            for length, logits in zip(group, batch, strict=True):
+                phi = float(logits.float().softmax(dim=-1).amax(dim=-1).mean())
+                scores[length] = phi / length_bias(length)
+        return scores
 
 
 def _feed(length: int, start: int, after: Sequence[int]) -> Feed:
@@ -93,4 +105,5 @@ def _groups(lengths: Iterable[int], room: int) -> Iterator[list[int]]:
             yield group
             group = []
         group.append(length)
-    yield group
+    if group:
+        yield group

@@ -132,7 +132,7 @@ def _runs(piece: Piece, masked: set[int]) -> list[Piece]:
     for i in range(1, len(piece.ids) + 1):
         if i == len(piece.ids) or (i in masked) != (start in masked):
             if start in masked:
-                runs.append(Piece(span=piece.span, hole=True, capacity=i - start))
+                runs.append(Piece(ids=piece.ids[start:i], span=piece.span, hole=True, capacity=i - start))
             else:
                 runs.append(Piece(ids=piece.ids[start:i], span=piece.span))
             start = i

@@ -64,7 +64,8 @@ class InfillRun:
             for group in self._groups():
                 self._denoise(group)
         except _StoppedError:
-            return Cancelled(self._job.id, request, self._drafts(self._shown, self._step), self._timed())
+            drafts = self._drafts(self._shown, self._step, keep_old=True)
+            return Cancelled(self._job.id, request, drafts, self._timed())
         variations = tuple(self._variation(number) for number in range(request.variations))
         return Finished(self._job.id, request, variations, self._timed(), self._adapter.info)
 
@@ -82,7 +83,7 @@ class InfillRun:
         pieces = frame(request, self._adapter.config, self._adapter.tokenizer)
         if request.mode is not Mode.REFINE:
             has_length = self._adapter.config.special_tokens.empty is not None or request.capacity is not None
-            return pieces if has_length else find_capacities(self._adapter, self._pool.lease, pieces)
+            return pieces if has_length else find_capacities(self._adapter, self._pool.lease, pieces, self._check)
 
         def doubt(all_pieces: Sequence[Piece], index: int) -> list[float]:
             self._check()
@@ -168,10 +169,11 @@ class InfillRun:
         )
         self._on_event(frame)
 
-    def _drafts(self, number: int, step: int) -> tuple[SpanDraft, ...]:
+    def _drafts(self, number: int, step: int, *, keep_old: bool = False) -> tuple[SpanDraft, ...]:
         if not self._canvases:
             return ()
-        return draft_spans(self._canvases[number], self._adapter.tokenizer, len(self._request.spans), step)
+        spans = len(self._request.spans)
+        return draft_spans(self._canvases[number], self._adapter.tokenizer, spans, step, keep_old=keep_old)
 
     def _elapsed_ms(self) -> float:
         return 1000.0 * (self._clock() - self._started)

@@ -71,3 +71,15 @@ def test_kept_tokens_are_shown_as_kept(adapter: ModelAdapter) -> None:
     canvas = lay_out(pieces, order=ContextOrder.PREFIX_FIRST, grid=1, empty=None)
     (draft,) = draft_spans(canvas, adapter.tokenizer, 1, step=0)
     assert [cell.state for cell in draft.cells] == [CellState.KEPT, CellState.KEPT, CellState.MASKED]
+
+
+def test_a_stopped_refinement_keeps_the_old_words_that_were_not_rewritten_yet(adapter: ModelAdapter) -> None:
+    a, b, c = adapter.tokenizer.encode("xyz")
+    pieces = [Piece(ids=(a,), span=0), Piece(ids=(b, c), span=0, hole=True, capacity=2)]
+    canvas = lay_out(pieces, order=ContextOrder.PREFIX_FIRST, grid=1, empty=None)
+    write(canvas, 1, adapter.tokenizer.encode("Q")[0])
+    (running,) = draft_spans(canvas, adapter.tokenizer, 1, step=1)
+    assert running.text == "xQ"
+    (stopped,) = draft_spans(canvas, adapter.tokenizer, 1, step=1, keep_old=True)
+    assert stopped.text == "xQz"
+    assert span_texts(canvas, adapter.tokenizer, 1) == ("xQ",)

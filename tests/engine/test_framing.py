@@ -157,7 +157,7 @@ def test_refine_masks_the_least_likely_share_and_joins_neighbors() -> None:
     assert masked == [
         Piece(ids=(1, 2)),
         Piece(ids=(10,), span=0),
-        Piece(span=0, hole=True, capacity=2),
+        Piece(ids=(11, 12), span=0, hole=True, capacity=2),
         Piece(ids=(13,), span=0),
         Piece(ids=(3,)),
     ]
