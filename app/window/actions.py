@@ -149,9 +149,16 @@ def _infill(window: MainWindow) -> list[Command]:
     def control(act: Callable[[InfillController], object]) -> Callable[[], object]:
         return window.with_front(lambda tab: act(tab.controller))
 
+    def run(act: Callable[[InfillController], object]) -> Callable[[], object]:
+        def after_settling(controller: InfillController) -> object:
+            window.engine.settle()
+            return act(controller)
+
+        return control(after_settling)
+
     has_tab, pending, running = window.has_tab, window.has_pending, window.is_running
-    fill, refine = control(lambda it: it.fill()), control(lambda it: it.refine())
-    on, accept = control(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
+    fill, refine = run(lambda it: it.fill()), run(lambda it: it.refine())
+    on, accept = run(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
     reject, stop = control(lambda it: it.reject()), window.feed.stop
     return [
         Command("infill.fill", "Fill Selection", fill, ("Ctrl+Return", "Ctrl+Enter"), has_tab),

@@ -40,6 +40,11 @@ class EngineLink(QObject):
         self._started = True
         self._bridge.load_model(self.choice)
 
+    def settle(self) -> None:
+        """Loads a model that was just chosen without waiting for more changes: a run is about to ask for it."""
+        if self._waiting.isActive():
+            self.start()
+
     def close_down(self) -> None:
         """Ends what would still happen later."""
         self._waiting.stop()

@@ -27,6 +27,16 @@ def test_another_choice_is_loaded_once_the_user_has_settled(desk):
     assert desk.session.loads[-1][1].threads == 3
 
 
+def test_a_run_right_after_a_choice_is_answered_by_the_chosen_model(desk):
+    desk.open("x.txt", "some old words")
+    desk.window.engine.start()
+    desk.window.settings["engine.model"] = "other"
+    assert len(desk.session.loads) == 1
+    desk.fill("old")
+    assert desk.session.loads[-1][1].name == "other"
+    assert desk.session.run.job.id > desk.session.loads[-1][0].id
+
+
 def test_loading_is_shown_until_the_model_is_ready(desk):
     bar = desk.window.status
     desk.window.engine.start()
