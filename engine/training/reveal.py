@@ -108,11 +108,11 @@ def reveal(places: list[Place], alpha_0: float, empty: int, generator: np.random
 
 
 def draw_alpha_0(generator: np.random.Generator) -> float:
-    """Uniform in [0, 1], with a tenth of the mass at each end."""
+    """Uniform in [0, 1], with a fifth of the mass at 0 and a tenth at 1."""
     draw = generator.random()
-    if draw < 0.1:
+    if draw < 0.2:
         return 0.0
-    return 1.0 if draw < 0.2 else float(generator.random())
+    return 1.0 if draw < 0.3 else float(generator.random())
 
 
 def draw_order(generator: np.random.Generator) -> Order:

@@ -74,10 +74,10 @@ def test_the_same_seed_packs_the_same_samples(tokenizer: Tokenizer) -> None:
     assert first == again != other
 
 
-def test_slack_is_often_nothing_and_often_ends_on_the_grid() -> None:
+def test_slack_is_sometimes_nothing_and_often_ends_on_the_grid() -> None:
     generator = np.random.default_rng(0)
     capacities = [_capacity(10, 37, RULES, generator) for _ in range(2000)]
-    assert 0.15 < np.mean([capacity == 10 for capacity in capacities]) < 0.3
+    assert 0.08 < np.mean([capacity == 10 for capacity in capacities]) < 0.2
     assert np.mean([(37 + capacity) % 64 == 0 for capacity in capacities]) > 0.35
     assert max(capacities) - 10 <= RULES.max_slack + RULES.suffix_grid
     assert len({capacity for capacity in capacities if (37 + capacity) % 64}) > 100
