@@ -90,6 +90,7 @@ class EngineBridge(QObject):
         self._loading_first: set[int] = set()  # infills that found no model and load one
         self._is_closed = False
         self._is_ready = False
+        self._model_name = ""
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def submit(self, request: InfillRequest, key: str) -> Job:
@@ -100,6 +101,11 @@ class EngineBridge(QObject):
     def is_ready(self) -> bool:
         """Whether a model is loaded: what is asked for now costs no loading."""
         return self._is_ready
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model that answered or was loaded last; empty before that."""
+        return self._model_name
 
     def prewarm(self, request: InfillRequest, key: str) -> None:
         """Has the context of a request computed that may soon come. Nothing is told about it."""
@@ -143,6 +149,7 @@ class EngineBridge(QObject):
             self._is_ready = True
             self.frame.emit(event)
         elif isinstance(event, Finished):
+            self._model_name = event.model.name
             self.finished.emit(event)
         elif isinstance(event, Cancelled):
             self.cancelled.emit(event)
@@ -168,4 +175,6 @@ class EngineBridge(QObject):
 
     def _emit_model_state(self, event: ModelLoading | ModelReady | Failed) -> None:
         self._is_ready = isinstance(event, ModelReady)
+        if isinstance(event, ModelReady):
+            self._model_name = event.info.name
         self.model_state.emit(event)

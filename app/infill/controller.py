@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 from PySide6.QtGui import QKeyEvent
 
 from app.editor.draft import SpanPreview
-from app.editor.edits import Edit
+from app.editor.edits import Edit, with_eol
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
@@ -20,9 +22,10 @@ from app.infill.pacing import FramePacer
 from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
 from app.infill.proposal import Proposal, Target, dissolved, untouched
+from app.infill.record import Acceptance, RunRecord, options_of
 from app.settings import Settings
 from engine.session import Job
-from engine.types import Cancelled, Failed, Finished, Frame, Mode, SpanDraft, TextSpan
+from engine.types import Cancelled, Failed, Finished, Frame, Mode, RunStats, SpanDraft, TextSpan
 
 __all__ = ["InfillController", "InfillProgress"]
 
@@ -44,6 +47,10 @@ class InfillController(QObject):
     state_changed = Signal(str)
     progress = Signal(object)
     message = Signal(str)
+    run_ended = Signal(object)
+    """RunRecord, of every run that ended with a proposal."""
+    accepted = Signal(object)
+    """Acceptance, after the document was changed."""
 
     def __init__(self, view: EditorView, bridge: EngineBridge, settings: Settings) -> None:
         super().__init__()
@@ -54,6 +61,7 @@ class InfillController(QObject):
         self._target: Target | None = None
         self._drafts: tuple[SpanDraft, ...] = ()
         self._proposal: Proposal | None = None
+        self._record: RunRecord | None = None
         self._is_closed = False
         self.pacer = FramePacer(self)
         self.prewarmer = Prewarmer(view, bridge, settings, self._key)
@@ -100,8 +108,8 @@ class InfillController(QObject):
     def accept(self) -> bool:
         """Makes the proposal part of the document, in one undo step. Returns whether there was one."""
         self._view.surface.finish_composition()  # may touch the spans
-        proposal = self._proposal
-        if proposal is None:
+        proposal, record = self._proposal, self._record
+        if proposal is None or record is None:
             return False
         self._end("idle")
         if not proposal.target.still_holds(self._view):
@@ -109,6 +117,7 @@ class InfillController(QObject):
             return False
         self._view.replace_spans(proposal.changes())
         self._say("Accepted. Undo brings the old text back.")
+        self.accepted.emit(_acceptance(proposal, record, self._view.document.eol))
         return True
 
     def reject(self) -> None:
@@ -172,6 +181,18 @@ class InfillController(QObject):
         self._target = Target.read(self._view, prepared.spans)
         self._drafts = untouched(self._target) if mode is Mode.REFINE else dissolved(self._target)
         self._job = self._bridge.submit(prepared.request, self._key)
+        self._record = RunRecord(
+            datetime.now(UTC),
+            str(mode),
+            prepared.spans,
+            self._target.originals,
+            self._target.originals,
+            options_of(prepared.request),
+            prepared.request.seed,
+            self._bridge.model_name,
+            0.0,
+            0,
+        )
         self._set_state("queued")
         self._show()
         spans = len(prepared.spans)
@@ -209,6 +230,7 @@ class InfillController(QObject):
         done = "Done: Tab accepts, Esc discards."
         if proposal is not None and not any(best.texts):
             done = "The model suggests no text here: Tab removes what is selected, Esc keeps it."
+        self._note(best.texts, event.stats, model=event.model.name, seed=best.seed)
         self._propose(proposal, done, "The result is the text that is there already.")
 
     @Slot(object)
@@ -216,6 +238,8 @@ class InfillController(QObject):
         if not self._awaits(event.job_id) or self._target is None:
             return
         proposal = Proposal.revealed(self._target, event.spans)
+        if proposal is not None:
+            self._note(proposal.all_texts(self._target), event.stats, model=self._bridge.model_name, is_partial=True)
         kept = "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
         self._propose(proposal, kept, "Stopped before anything was written; the text is unchanged.")
 
@@ -239,6 +263,11 @@ class InfillController(QObject):
         self._set_state("proposal")
         self._show()
         self._say(sentence)
+        self.run_ended.emit(self._record)
+
+    def _note(self, after: Sequence[str], stats: RunStats, **more: Any) -> None:
+        if self._record is not None:
+            self._record = replace(self._record, after=tuple(after), elapsed_ms=stats.elapsed_ms, nfe=stats.nfe, **more)
 
     def _awaits(self, job_id: int) -> bool:
         return self._job is not None and self._job.id == job_id
@@ -251,7 +280,7 @@ class InfillController(QObject):
     def _end(self, state: State) -> None:
         self.pacer.stop()
         self.resume_timer.stop()
-        self._job, self._target, self._drafts, self._proposal = None, None, (), None
+        self._job, self._target, self._drafts, self._proposal, self._record = None, None, (), None, None
         self._view.end_preview()
         self._set_state(state)
 
@@ -339,3 +368,13 @@ class InfillController(QObject):
             (self.pacer.due, self._show),
             (self.resume_timer.timeout, self._resume),
         )
+
+
+def _acceptance(proposal: Proposal, record: RunRecord, eol: str) -> Acceptance:
+    spans, texts, shift = [], [], 0
+    for start, end, text in proposal.changes():
+        written = with_eol(text, eol)
+        spans.append(TextSpan(start + shift, start + shift + len(written)))
+        texts.append(written)
+        shift += len(written) - (end - start)
+    return Acceptance(tuple(spans), tuple(texts), record)

@@ -89,6 +89,11 @@ class Proposal:
         """What accepting does: (start, end, new text), ascending."""
         return [(span.start, span.end, draft.text) for span, draft in zip(self.target.spans, self.drafts, strict=True)]
 
+    def all_texts(self, target: Target) -> tuple[str, ...]:
+        """For every span of the target it was made of the proposed text, or the text that stays."""
+        texts = dict(zip(self.target.spans, (draft.text for draft in self.drafts), strict=True))
+        return tuple(texts.get(span, text) for span, text in zip(target.spans, target.originals, strict=True))
+
     def previews(self) -> list[SpanPreview]:
         """How it is shown."""
         return [
