@@ -82,7 +82,7 @@ def denoise_batch(
         for those that are done).
     """
     yield from prefill(adapter, cache, canvases[0].context)
-    if make_sampler(settings.sampler).remasks:
+    if make_sampler(settings.sampler).remasks or settings.rule.temperature == 0.0:
         yield from _one_after_the_other(adapter, cache, canvases, settings, generators)
         return
     room = cache.room - len(cache)

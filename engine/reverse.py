@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from engine.canvas import Canvas, Placed, Written
+from engine.canvas import Canvas, MaskedSpan, Placed, Written
 from engine.models.base import Feed
 from engine.samplers import Moment, Proposal, make_sampler
 from engine.samplers.repetition import repeats_nearby
 from engine.samplers.reviewing import Judgement, Judgements
 from engine.schedule import LogLinearSchedule, NoiseSchedule, reveal_count
-from engine.stopping import rows_that_may_end, rows_that_may_still_end
+from engine.stopping import LikeliestEnd, rows_that_may_end, rows_that_may_still_end
 
 if TYPE_CHECKING:
     import torch
@@ -79,6 +80,7 @@ class Reversal:
         self._fed: list[Placed] = []  # accepted tokens that the model has been given, in order
         self._judgements = Judgements()
         self._done = 0
+        self._took_back = self._sampler.remasks
         # Step 2.
         plan = settings.schedule.plan(canvas.masked(), settings.alpha_0, settings.steps, generator)
         self._plan, self._quota, self._shares = plan.order, plan.parallel, plan.shares
@@ -108,12 +110,29 @@ class Reversal:
     def _sequential_phase(self) -> _Steps:
         """Step 4."""
         first = True  # it still feeds what the diffusion phase accepted last
+        greedy = self._rule.temperature == 0.0 and self._canvas.empty is not None
+        ends: dict[int, LikeliestEnd] = defaultdict(LikeliestEnd)
         while masked := self._canvas.masked():
-            drawn, _ = yield from self._forward(masked[:1], sequential=not first)
+            drawn, _ = yield from self._forward(masked[:1], sequential=not first, together=greedy)
             first = False
-            proposal = Proposal(masked[:1], drawn.tokens, drawn.probabilities, drawn.scores)
-            accepted = self._accept(proposal, range(1))
-            yield self._report(accepted, (), len(self._canvas.masked()))
+            remasked: list[int] = []
+            hole = self._canvas.hole_of(masked[0])
+            if greedy and ends[hole.start].pass_by(masked[0], drawn.endings[0]):
+                accepted = [ends[hole.start].position]
+                remasked = self._end_at(hole, accepted[0])
+            else:
+                proposal = Proposal(masked[:1], drawn.tokens, drawn.probabilities, drawn.scores)
+                accepted = self._accept(proposal, range(1))
+            yield self._report(accepted, remasked, len(self._canvas.masked()))
+
+    def _end_at(self, hole: MaskedSpan, position: int) -> list[int]:
+        """Ends a hole, if need be before text that was written already; returns where that stood."""
+        gone = [other for other in range(position, hole.end) if other in self._canvas.written]
+        if gone:
+            self._canvas.remask(gone)
+            self._took_back = True
+        self._canvas.accept(position, Written(self._rule.empty or 0, 1.0, self._done))
+        return gone
 
     def _count(self, share: float, next_alpha: float) -> int:
         """How many more positions are to be clean after a step. A sampler that takes tokens back keeps to alpha itself,
@@ -245,7 +264,7 @@ class Reversal:
     ) -> Generator[Pass, Tensor, tuple[Sampled, Tensor]]:
         """One forward pass: feed what was accepted last and these masks, sample."""
         canvas = self._canvas
-        kept = _common(self._fed, canvas.accepted) if self._sampler.remasks else len(self._fed)
+        kept = _common(self._fed, canvas.accepted) if self._took_back else len(self._fed)
         clean = canvas.accepted[kept:]
         logits = yield Pass(Feed(self._variation, clean, looked_at, sequential), kept)
         self._fed[kept:] = clean

@@ -61,12 +61,14 @@ class Sampled:
     Attributes:
         scores: as asked for by `score`.
         standing: the model's own probability of each of the `standing` tokens that were asked about.
+        endings: probability of the empty token in each row; none where the model knows no such token.
     """
 
     tokens: list[int]
     probabilities: list[float]
     scores: list[float]
     standing: list[float]
+    endings: list[float]
 
 
 def sample(
@@ -100,8 +102,9 @@ def sample(
     probabilities = logits.softmax(dim=-1)
     ended: list[int] = []
     together = [row for row, hole in enumerate(holes) if hole is not None]
+    endings: list[float] = probabilities[:, rule.empty].tolist() if rule.empty is not None else []
     if rule.empty is not None and together:
-        ended = _end_holes(probabilities[:, rule.empty].tolist(), holes, rule, generator)
+        ended = _end_holes(endings, holes, rule, generator)
         logits[together, rule.empty] = float("-inf")
     guarded = _guard(logits, repeats, rule.repetition_penalty)
     own = probabilities if guarded is logits and not together else guarded.softmax(dim=-1)
@@ -110,7 +113,7 @@ def sample(
         tokens[torch.tensor(ended, device=tokens.device)] = rule.empty
     chosen: list[float] = probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
     scores = chosen if score is Score.PROBABILITY else _scores(probabilities, score)
-    return Sampled(tokens.tolist(), chosen, scores, _judge(probabilities, standing))
+    return Sampled(tokens.tolist(), chosen, scores, _judge(probabilities, standing), endings)
 
 
 def _end_holes(

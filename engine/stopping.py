@@ -23,3 +23,26 @@ def rows_that_may_still_end(canvas: Canvas, standing: Sequence[Placed]) -> list[
         hole.can_shrink and placed.position >= max(hole.last_written, hole.start + hole.least)
         for hole, placed in zip(holes, standing, strict=True)
     ]
+
+
+class LikeliestEnd:
+    """Where a hole most likely ends that is written from left to right, always with the likeliest token.
+
+    The chance of an empty token at a position is the chance that the text ends there, given that it has come so far. So
+    the chance of every length is known along the way, and the likeliest one is taken, as of everything else. An empty
+    token is rarely likelier than all text at any one position: to wait for that would be to write on and on.
+    """
+
+    def __init__(self) -> None:
+        self.position = -1
+        self._best = 0.0
+        self._left = 1.0
+
+    def pass_by(self, position: int, chance: float) -> bool:
+        """Notes the chance of an empty token at `position`, the next to the right; returns whether `self.position` is
+        the end: whether no later one can be as likely."""
+        here = self._left * chance
+        if here > self._best:
+            self._best, self.position = here, position
+        self._left -= here
+        return self._left <= self._best

@@ -1,8 +1,8 @@
 """Where the holes of a training sample are cut: at character offsets, as a user selects text.
 
 Code gives lines, expressions, blocks and function bodies; prose gives words, phrases, sentences and paragraphs; both
-give spans that begin and end anywhere. One cut in six is moved by a few characters, into a word if need be: where most holes
-end at the end of a line or sentence, a small model learns to end its own there.
+give spans that begin and end anywhere. One cut in six is moved by a few characters, into a word if need be: where
+most holes end at the end of a line or sentence, a small model learns to end its own there.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def test_tokens_are_fed_again_in_order_of_sureness() -> None:
 
 
 def test_the_judgement_that_saw_more_counts() -> None:
-    drawn = Sampled([12, 99, 98, 50], [0.2, 0.7, 0.8, 0.4], [0.2, 0.7, 0.8, 0.4], [0.2, 0.1, 0.05])
+    drawn = Sampled([12, 99, 98, 50], [0.2, 0.7, 0.8, 0.4], [0.2, 0.7, 0.8, 0.4], [0.2, 0.1, 0.05], [])
     ends = [None] * 7
     proposal, judgements = known().propose([B, C, A], 0, [7], drawn, Score.PROBABILITY, ends)
     # B was judged after two tokens before, now after none: its old judgement stays, and nothing is drawn in its place.
@@ -35,7 +35,7 @@ def test_the_judgement_that_saw_more_counts() -> None:
 
 
 def test_a_token_drawn_again_is_proposed_once() -> None:
-    drawn = Sampled([11], [0.5], [0.5], [0.5])
+    drawn = Sampled([11], [0.5], [0.5], [0.5], [])
     proposal, _ = known().propose([B, C, A], 2, [], drawn, Score.PROBABILITY, [None] * 4)
     assert proposal.positions == [2, 3, 1]
     assert proposal.scores == [0.9, 0.6, 0.5]
@@ -43,7 +43,7 @@ def test_a_token_drawn_again_is_proposed_once() -> None:
 
 
 def test_entropies_are_of_the_position_whatever_stands_there() -> None:
-    drawn = Sampled([99], [0.5], [-1.25], [0.1])
+    drawn = Sampled([99], [0.5], [-1.25], [0.1], [])
     proposal, _ = known().propose([B, C, A], 2, [], drawn, Score.ENTROPY, [None] * 4)
     assert proposal.scores[2:] == [-1.25, -1.25]
     assert proposal.probabilities[2:] == [0.1, 0.5]
