@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.cache import CleanTokenCache
     from engine.models.base import Feed, ModelAdapter
 
-__all__ = ["DenoiseSettings", "DenoisingStep", "Prefill", "Progress", "denoise", "denoise_batch", "prefill"]
+__all__ = ["DenoiseSettings", "DenoisingStep", "Prefill", "Progress", "denoise", "denoise_batch", "drive", "prefill"]
 
 PREFILL_BLOCKS_A_YIELD = 4
 
@@ -65,7 +65,7 @@ def denoise(
         between yields. After a stop in the middle the cache stays valid.
     """
     yield from prefill(adapter, cache, canvas.context)
-    yield from _drive(adapter, cache, canvas, settings, generator)
+    yield from drive(adapter, cache, canvas, settings, generator)
 
 
 def denoise_batch(
@@ -110,16 +110,18 @@ def prefill(adapter: ModelAdapter, cache: CleanTokenCache, context: Sequence[Pla
         yield Prefill(reused, 0, len(context))
 
 
-def _drive(
+def drive(
     adapter: ModelAdapter,
     cache: CleanTokenCache,
     canvas: Canvas,
     settings: DenoiseSettings,
     generator: torch.Generator,
+    *,
+    done: int = 0,
 ) -> Iterator[DenoisingStep]:
-    """Steps 2 to 4 on a cache that holds the context."""
+    """Steps 2 to 4 on a cache that holds the context. Steps are counted from `done` on."""
     context = len(cache)
-    run = Reversal(0, canvas, settings, generator, room=cache.room - context).steps()
+    run = Reversal(0, canvas, settings, generator, room=cache.room - context, done=done).steps()
     item = next(run, None)
     while item is not None:
         if isinstance(item, Pass):
@@ -144,7 +146,7 @@ def _one_after_the_other(
     context = len(cache)
     for number, (canvas, generator) in enumerate(zip(canvases, generators, strict=True)):
         cache.truncate(context)
-        for step in _drive(adapter, cache, canvas, settings, generator):
+        for step in drive(adapter, cache, canvas, settings, generator):
             yield tuple(step if other == number else None for other in range(len(canvases)))
 
 

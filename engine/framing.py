@@ -21,6 +21,8 @@ WINDOW_STEP = 64
 """A window's borders move by this many tokens at once, so that typing does not shift every position."""
 CONTINUE_CAPACITY = 48
 LEAST_CAPACITY = 16
+LENGTH_SLACK = 0.2
+"""How far the length of a text that is to be longer or shorter may be from what was asked for."""
 
 Doubt = Callable[[Sequence[Piece], int], Sequence[float]]
 """(pieces, index of a span's piece) -> log-likelihood of each of its tokens, for refine to choose the masks by."""
@@ -62,6 +64,9 @@ def check_request(request: InfillRequest) -> None:
         (0.0 <= request.min_p <= 1.0, "min_p must be between 0 and 1"),
         (1.0 <= request.repetition_penalty <= 10.0, "repetition_penalty must be between 1 (off) and 10"),
         (request.capacity is None or request.capacity >= 1, "capacity must be at least 1"),
+        (request.length_factor is None or 0.1 <= request.length_factor <= 4.0, "length_factor must be from 0.1 to 4"),
+        (request.least_tokens is None or request.least_tokens >= 0, "least_tokens must be 0 or more"),
+        (0 <= request.correction_passes <= 16, "correction_passes must be between 0 and 16"),
         (1 <= request.variations <= 64, "variations must be between 1 and 64"),
         (0 <= request.seed < 2**63, "the seed must be a whole number from 0 up"),
     )
@@ -79,7 +84,7 @@ def frame(request: InfillRequest, config: CheckpointConfig, tokenizer: Tokenizer
         RequestError: the holes and the text between them do not fit the model's context.
     """
     check_request(request)
-    segments = _tokenize(request, tokenizer)
+    segments = _tokenize(request, tokenizer, can_end=config.special_tokens.empty is not None)
     room = min(request.context_tokens or config.context_length, config.context_length)
     starts, ends = _cut_window(request, segments, room, config)
     if request.mode is Mode.CONTINUE and not request.text[request.spans[-1].end :].strip():
@@ -143,24 +148,29 @@ def _span_piece(request: InfillRequest, segments: _Segments, index: int) -> Piec
     if request.mode is Mode.REFINE:
         return Piece(ids=tuple(segments.inside[index]), span=index)
     capacity = segments.capacities[index]
-    least = _least(request, len(segments.inside[index]))
+    least = min(capacity, _least(request, len(segments.inside[index])))
     # What the grid adds to the capacity is not for text.
     return Piece(span=index, hole=True, capacity=capacity, limit=capacity, least=least)
 
 
-def _tokenize(request: InfillRequest, tokenizer: Tokenizer) -> _Segments:
+def _tokenize(request: InfillRequest, tokenizer: Tokenizer, *, can_end: bool) -> _Segments:
     borders = [0, *(offset for span in request.spans for offset in (span.start, span.end)), len(request.text)]
     texts = [request.text[start:end].replace("\r\n", "\n") for start, end in itertools.pairwise(borders)]
     encoded = [tokenizer.encode(text) for text in texts]
     inside = encoded[1::2]
-    sizes = [_capacity(request, len(ids)) for ids in inside]
+    sizes = [_capacity(request, len(ids), can_end=can_end) for ids in inside]
     if request.mode is Mode.REFINE:
         sizes = [len(ids) for ids in inside]
     return _Segments(encoded[0::2], inside, sizes)
 
 
-def _capacity(request: InfillRequest, span_tokens: int) -> int:
-    """Automatic capacity leaves room for text half as long again; the empty token ends a hole before that."""
+def _capacity(request: InfillRequest, span_tokens: int, *, can_end: bool) -> int:
+    """Automatic capacity leaves room for text half as long again; the empty token ends a hole before that, and where
+    there is none, a hole is as long as its text."""
+    bounds = _bounds(request, span_tokens)
+    if bounds is not None:
+        most = bounds[1] if can_end else sum(bounds) // 2
+        return min(most, request.capacity or most)
     if request.capacity is not None:
         return request.capacity
     if span_tokens == 0:
@@ -171,7 +181,26 @@ def _capacity(request: InfillRequest, span_tokens: int) -> int:
 def _least(request: InfillRequest, span_tokens: int) -> int:
     """Who selects a paragraph does not ask for a word: automatic capacity also asks for half of what it replaces. Who
     gives a capacity leaves the length to the model."""
+    bounds = _bounds(request, span_tokens)
+    if bounds is not None:
+        return bounds[0]
+    if request.least_tokens is not None:
+        return request.least_tokens
     return max(1, span_tokens // 2) if request.capacity is None else 0
+
+
+def _bounds(request: InfillRequest, span_tokens: int) -> tuple[int, int] | None:
+    """Fewest and most tokens of a text that is to be longer or shorter; it is really so, where that is possible."""
+    factor = request.length_factor
+    if factor is None or request.mode is not Mode.FILL or span_tokens == 0:
+        return None
+    low = max(1, math.ceil((1 - LENGTH_SLACK) * factor * span_tokens))
+    high = max(1, int((1 + LENGTH_SLACK) * factor * span_tokens))
+    if factor > 1:
+        low = max(low, span_tokens + 1)
+    elif factor < 1:
+        high = max(1, min(high, span_tokens - 1))
+    return (low, max(low, high)) if factor > 1 else (min(low, high), high)
 
 
 def _cut_window(request: InfillRequest, segments: _Segments, room: int, config: CheckpointConfig) -> tuple[bool, bool]:

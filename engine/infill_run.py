@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import torch
 from engine.cache_pool import CachePool
 from engine.canvas import Canvas, Piece
 from engine.capacity import find_capacities
+from engine.correction import correct, most_steps
 from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, denoise_batch
 from engine.drafting import draft_spans, span_texts
 from engine.framing import canvas_of, frame, mask_doubtful
@@ -20,6 +22,7 @@ from engine.schedule import make_schedule
 from engine.types import Cancelled, Event, Finished, Frame, InfillRequest, Mode, RunStats, SpanDraft, Variation
 
 if TYPE_CHECKING:
+    from engine.cache import CleanTokenCache
     from engine.models.base import ModelAdapter
     from engine.session import Job
 
@@ -47,6 +50,8 @@ class InfillRun:
         self._on_event, self._clock = on_event, clock
         self._stats = RunStats()
         self._canvases: list[Canvas] = []
+        self._written_in: dict[int, int] = {}  # variation: steps until it stood whole
+        self._correcting: dict[int, int] = {}  # variation: steps that correcting it may still take
         self._shown = 0  # the variation that the frames show
         self._step = 0
         self._started = clock()
@@ -61,6 +66,8 @@ class InfillRun:
         try:
             pieces = self._pieces()
             self._canvases = [canvas_of(pieces, request, self._adapter.config) for _ in range(request.variations)]
+            each = self._most_accepted()
+            self._correcting = dict.fromkeys(range(request.variations), most_steps(each, request.correction_passes))
             for group in self._groups():
                 self._denoise(group)
         except _StoppedError:
@@ -82,7 +89,8 @@ class InfillRun:
         request = self._request
         pieces = frame(request, self._adapter.config, self._adapter.tokenizer)
         if request.mode is not Mode.REFINE:
-            has_length = self._adapter.config.special_tokens.empty is not None or request.capacity is not None
+            is_given = request.capacity is not None or request.length_factor is not None
+            has_length = self._adapter.config.special_tokens.empty is not None or is_given
             return pieces if has_length else find_capacities(self._adapter, self._pool.lease, pieces, self._check)
 
         def doubt(all_pieces: Sequence[Piece], index: int) -> list[float]:
@@ -95,10 +103,14 @@ class InfillRun:
         """Variations that are written in one batch: as many as the cache has room for beside the shared context."""
         canvas = self._canvases[0]
         room = self._pool.lease(canvas.context).room - len(canvas.context)
-        each = len(canvas.masked()) + EMPTIES_A_HOLE * len(canvas.holes)
-        size = max(1, room // max(1, each))
+        size = max(1, room // max(1, self._most_accepted()))
         for start in range(0, len(self._canvases), size):
             yield range(start, min(start + size, len(self._canvases)))
+
+    def _most_accepted(self) -> int:
+        """Tokens that a canvas accepts at most, ends of holes among them."""
+        canvas = self._canvases[0]
+        return len(canvas.masked()) + EMPTIES_A_HOLE * len(canvas.holes)
 
     def _denoise(self, group: range) -> None:
         cache = self._pool.lease(self._canvases[0].context)
@@ -115,6 +127,21 @@ class InfillRun:
             else:
                 self._note_pass(report if isinstance(report, tuple) else (report,), group)
             self._check()
+        if self._request.correction_passes:
+            for number, generator in zip(group, generators, strict=True):
+                self._correct(number, cache, generator, group)
+
+    def _correct(self, number: int, cache: CleanTokenCache, generator: torch.Generator, group: range) -> None:
+        canvas, passes = self._canvases[number], self._request.correction_passes
+        self._correcting[number] = most_steps(len(canvas.accepted), passes)
+        written_in = self._written_in.get(number, 0)
+        with closing(correct(self._adapter, cache, canvas, self._settings(), generator, passes)) as steps:
+            for step in steps:
+                self._correcting[number] = step.steps - step.step
+                self._count_pass()
+                self._send(number, step.step, written_in + step.step, written_in + step.steps, self._left(0, group))
+                self._check()
+        self._correcting[number] = 0
 
     def _settings(self) -> DenoiseSettings:
         request, special = self._request, self._adapter.config.special_tokens
@@ -145,8 +172,15 @@ class InfillRun:
 
     def _note_pass(self, steps: Sequence[DenoisingStep | None], group: range) -> None:
         """A forward pass was made: the frame shows the first variation of the group that is not done yet."""
-        shown, step = next((number, step) for number, step in zip(group, steps, strict=True) if step is not None)
-        self._shown, self._step = shown, step.step
+        done = {number: step for number, step in zip(group, steps, strict=True) if step is not None}
+        shown, step = next(iter(done.items()))
+        self._written_in |= {number: step.step for number, step in done.items()}
+        self._count_pass()
+        longest = max(step.steps - step.step for step in done.values())
+        left = self._left(longest, group, each=step.steps)
+        self._send(shown, step.step, step.step, step.steps + self._correcting[shown], left)
+
+    def _count_pass(self) -> None:
         elapsed = self._elapsed_ms()
         self._stats = replace(
             self._stats,
@@ -155,19 +189,18 @@ class InfillRun:
             elapsed_ms=elapsed,
             first_frame_ms=self._stats.first_frame_ms or elapsed,
         )
-        a_pass = (elapsed - self._stats.prefill_ms) / self._stats.nfe
-        longest = max(step.steps - step.step for step in steps if step is not None)
-        groups_left = -(-(self._request.variations - group.stop) // len(group))
-        frame = Frame(
-            self._job.id,
-            step.step,
-            step.steps,
-            self._drafts(shown, step.step),
-            self._stats,
-            variation=shown,
-            remaining_ms=a_pass * (longest + groups_left * step.steps),
-        )
-        self._on_event(frame)
+
+    def _left(self, longest: int, group: range, each: int = 0) -> int:
+        """Forward passes that are still to be made: for this group, for the groups after it, for corrections."""
+        groups = -(-(self._request.variations - group.stop) // len(group))
+        return longest + groups * (each or max(self._written_in.values(), default=0)) + sum(self._correcting.values())
+
+    def _send(self, shown: int, drawn: int, step: int, steps: int, left: int) -> None:
+        """Sends a frame of variation `shown` with what step `drawn` wrote marked."""
+        self._shown, self._step = shown, drawn
+        a_pass = (self._stats.elapsed_ms - self._stats.prefill_ms) / self._stats.nfe
+        drafts = self._drafts(shown, drawn)
+        self._on_event(Frame(self._job.id, step, steps, drafts, self._stats, shown, remaining_ms=a_pass * left))
 
     def _drafts(self, number: int, step: int, *, keep_old: bool = False) -> tuple[SpanDraft, ...]:
         if not self._canvases:

@@ -122,15 +122,19 @@ def _along(
 ) -> list[float]:
     """Log-likelihood of each token given the cache and the tokens before it. The cache is left as it was, unless the
     tokens are to be kept in it."""
+    length = len(cache)
+    result = [likelihood for chunk in along_in_chunks(adapter, cache, tokens) for likelihood in chunk]
+    if not keep:
+        cache.truncate(length)
+    return result
+
+
+def along_in_chunks(adapter: ModelAdapter, cache: CleanTokenCache, tokens: Sequence[Placed]) -> Iterator[list[float]]:
+    """Exact log-likelihoods along the tokens, given the cache; one forward pass a list."""
     import torch
 
-    length = len(cache)
-    result: list[float] = []
     for start in range(0, len(tokens), CHUNK):
         chunk = tokens[start : start + CHUNK]
         logits = adapter.step(cache, chunk, [placed.position for placed in chunk], seen=range(len(chunk)))
         chosen = torch.tensor([placed.token for placed in chunk], device=logits.device).unsqueeze(1)
-        result += logits.float().log_softmax(dim=-1).gather(1, chosen).squeeze(1).tolist()
-    if not keep:
-        cache.truncate(length)
-    return result
+        yield logits.float().log_softmax(dim=-1).gather(1, chosen).squeeze(1).tolist()

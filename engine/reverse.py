@@ -71,15 +71,22 @@ class Reversal:
     """One canvas on its way."""
 
     def __init__(
-        self, variation: int, canvas: Canvas, settings: DenoiseSettings, generator: torch.Generator, *, room: int
+        self,
+        variation: int,
+        canvas: Canvas,
+        settings: DenoiseSettings,
+        generator: torch.Generator,
+        *,
+        room: int,
+        done: int = 0,
     ) -> None:
-        """`room`: rows that the cache has beyond the context."""
+        """`room`: rows that the cache has beyond the context. `done`: steps that were made before."""
         self._variation, self._canvas, self._room = variation, canvas, room
         self._rule, self._generator = settings.rule, generator
         self._sampler = make_sampler(settings.sampler)
         self._fed: list[Placed] = []  # accepted tokens that the model has been given, in order
         self._judgements = Judgements()
-        self._done = 0
+        self._done = done
         self._took_back = self._sampler.remasks
         # Step 2.
         plan = settings.schedule.plan(canvas.masked(), settings.alpha_0, settings.steps, generator)

@@ -75,8 +75,12 @@ class InfillRequest:
         min_p: tokens with at least this share of the likeliest one's probability, in [0, 1].
         repetition_penalty: how much less likely a token is made that would repeat text nearby, from 1 (off) up.
         capacity: positions a hole has; None chooses from the span's length.
+        length_factor: tokens of a span's new text, in fill, as a multiple of those it replaces, kept to within a fifth;
+            in [0.1, 4]; None leaves the length to the model.
+        least_tokens: fewest tokens that a hole gets; None chooses.
         variations: how many results, with seeds seed, seed + 1, ...
         sampler: one of SAMPLER_NAMES. schedule: one of SCHEDULE_NAMES.
+        correction_passes: how often the finished text is judged, and its doubtful words written anew, from 0 up.
         context_tokens: most tokens of context (clean tokens and holes together); None takes the model's.
     """
 
@@ -96,6 +100,9 @@ class InfillRequest:
     top_k: int = 0
     min_p: float = 0.0
     repetition_penalty: float = 1.0
+    length_factor: float | None = None
+    least_tokens: int | None = None
+    correction_passes: int = 0
     context_order: ContextOrder = ContextOrder.SUFFIX_FIRST
     context_tokens: int | None = None
     use_cache: bool = True

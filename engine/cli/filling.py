@@ -79,6 +79,11 @@ class Places:
         return tuple(TextSpan(start, end) for start, end in spans)
 
 
+Length = Annotated[float | None, typer.Option(help="New text's length, as a multiple of the old.  [default: free]")]
+Corrections = Annotated[int, typer.Option(help="How often doubtful words of the result are written again.")]
+Penalty = Annotated[float, typer.Option(help="From 1 (off) up: how much repeating the text nearby is held down.")]
+
+
 def fill(
     file: Annotated[Path, typer.Argument(help="The text file.", show_default=False)],
     span: Annotated[list[str] | None, typer.Option(metavar="START:END", help="Code points to write anew.")] = None,
@@ -89,13 +94,13 @@ def fill(
     steps: Annotated[int, typer.Option(help="Most denoising steps of the diffusion phase.")] = _DEFAULT.steps,
     strength: Annotated[float, typer.Option(help="Share of the words that refine masks.")] = _DEFAULT.strength,
     capacity: Annotated[int | None, typer.Option(help="Positions a hole has.  [default: automatic]")] = None,
+    length: Length = None,
+    corrections: Corrections = _DEFAULT.correction_passes,
     temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = _DEFAULT.temperature,
     top_p: Annotated[float, typer.Option(help="Nucleus, above 0 to 1.")] = _DEFAULT.top_p,
     top_k: Annotated[int, typer.Option(help="Only the likeliest K tokens; 0 for all.")] = _DEFAULT.top_k,
     min_p: Annotated[float, typer.Option(help="Least share of the likeliest token's probability.")] = _DEFAULT.min_p,
-    repetition_penalty: Annotated[
-        float, typer.Option(help="From 1 (off) up: how much repeating the text nearby is held down.")
-    ] = _DEFAULT.repetition_penalty,
+    repetition_penalty: Penalty = _DEFAULT.repetition_penalty,
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = _DEFAULT.seed,
     sampler: Annotated[str, typer.Option(help=f"What a step accepts: {', '.join(SAMPLER_NAMES)}.")] = _DEFAULT.sampler,
     schedule: Annotated[
@@ -126,6 +131,8 @@ def fill(
         repetition_penalty=repetition_penalty,
         seed=seed,
         capacity=capacity,
+        length_factor=length,
+        correction_passes=corrections,
         variations=variations,
         sampler=sampler,
         schedule=schedule,

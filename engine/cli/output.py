@@ -115,6 +115,8 @@ def _report(
             "top_k": request.top_k,
             "min_p": request.min_p,
             "repetition_penalty": request.repetition_penalty,
+            "length_factor": request.length_factor,
+            "correction_passes": request.correction_passes,
             "seed": request.seed,
             "capacity": request.capacity,
             "variations": request.variations,

@@ -55,6 +55,48 @@ def test_new_text_is_bounded_by_the_length_of_what_it_replaces_unless_a_capacity
     assert inserted.least == 1
 
 
+@pytest.mark.parametrize(("factor", "low", "high"), [(1.6, 1.28, 1.92), (0.6, 0.48, 0.72), (2.0, 1.6, 2.4)])
+def test_a_text_that_is_to_be_longer_or_shorter_is_so_within_a_fifth(
+    adapter: ModelAdapter, factor: float, low: float, high: float
+) -> None:
+    span = TextSpan(0, 40)
+    tokens = len(adapter.tokenizer.encode(TEXT[:40]))
+    _, hole, _ = pieces_of(adapter, InfillRequest(TEXT, (span,), length_factor=factor))
+    assert low * tokens <= hole.least <= hole.capacity <= high * tokens
+    assert hole.least > tokens if factor > 1 else hole.capacity < tokens
+
+
+def test_a_model_that_cannot_end_a_hole_gets_one_of_the_length_that_was_asked_for(adapter: ModelAdapter) -> None:
+    config = replace(adapter.config, special_tokens=replace(adapter.config.special_tokens, empty=None))
+    tokens = len(adapter.tokenizer.encode(TEXT[:40]))
+    pieces = frame(InfillRequest(TEXT, (TextSpan(0, 40),), length_factor=1.5), config, adapter.tokenizer)
+    hole = next(piece for piece in pieces if piece.hole)
+    assert hole.capacity == pytest.approx(1.5 * tokens, abs=1)
+
+
+def test_one_word_can_become_longer_but_not_nothing(adapter: ModelAdapter) -> None:
+    word = TextSpan(4, 6)
+    tokens = len(adapter.tokenizer.encode(TEXT[4:6]))
+    _, longer, _ = pieces_of(adapter, InfillRequest(TEXT, (word,), length_factor=1.1))
+    assert longer.least == longer.capacity == tokens + 1
+    _, shorter, _ = pieces_of(adapter, InfillRequest(TEXT, (TextSpan(4, 5),), length_factor=0.2))
+    assert shorter.least == shorter.capacity == 1
+
+
+def test_a_length_factor_means_nothing_to_refine_and_a_capacity_stays_the_most(adapter: ModelAdapter) -> None:
+    refined = InfillRequest(TEXT, (TextSpan(0, 40),), mode=Mode.REFINE, length_factor=2.0)
+    assert pieces_of(adapter, refined) == pieces_of(adapter, replace(refined, length_factor=None))
+    _, hole, _ = pieces_of(adapter, InfillRequest(TEXT, (TextSpan(0, 40),), length_factor=2.0, capacity=10))
+    assert (hole.least, hole.capacity) == (10, 10)
+
+
+def test_a_least_length_holds_where_text_is_inserted(adapter: ModelAdapter) -> None:
+    _, hole, _ = pieces_of(adapter, InfillRequest(TEXT, (TextSpan(20, 20),), least_tokens=8, capacity=40))
+    assert (hole.least, hole.capacity) == (8, 40)
+    _, free, _ = pieces_of(adapter, InfillRequest(TEXT, (TextSpan(20, 20),), least_tokens=0))
+    assert free.least == 0
+
+
 def test_a_window_of_a_document_gets_no_begin_and_no_end(adapter: ModelAdapter) -> None:
     request = InfillRequest(TEXT, (TextSpan(6, 9),), starts_document=False, ends_document=False)
     prefix, _, suffix = pieces_of(adapter, request)
@@ -136,6 +178,9 @@ def test_typing_moves_the_window_of_a_long_document_in_large_steps_only(adapter:
         ({"top_k": -1}, "top_k"),
         ({"min_p": 1.5}, "min_p"),
         ({"repetition_penalty": 0.9}, "repetition_penalty"),
+        ({"length_factor": 9.0}, "length_factor"),
+        ({"least_tokens": -1}, "least_tokens"),
+        ({"correction_passes": -1}, "correction_passes"),
         ({"variations": 0}, "variations"),
         ({"spans": ()}, "Nothing is selected"),
         ({"spans": (TextSpan(0, 5), TextSpan(4, 8))}, "overlap"),

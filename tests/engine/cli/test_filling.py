@@ -96,6 +96,10 @@ def test_json_stands_on_the_last_line_with_true_figures_and_all_settings(story, 
         0.05,
         "--repetition-penalty",
         1.2,
+        "--length",
+        0.5,
+        "--corrections",
+        2,
     )
     assert (
         run("fill", story, "--span", "0:3", *options, "--model", "m", "--device", "cpu", "--threads", 1, "--json") == 0
@@ -111,6 +115,7 @@ def test_json_stands_on_the_last_line_with_true_figures_and_all_settings(story, 
     }  # fmt: skip
     assert {key: report["settings"][key] for key in expected} == expected
     assert script.requests[0].alpha_0 == 0.25
+    assert (script.requests[0].length_factor, script.requests[0].correction_passes) == (0.5, 2)
     assert script.requests[0].use_cache is False
     assert (script.choices[0].name, script.choices[0].device, script.choices[0].threads) == ("m", "cpu", 1)
 
