@@ -1,8 +1,7 @@
 """Eso-LM at inference: the network folded to what a step must do, over an exact cache of clean tokens.
 
-Folding (done once, in float32): each sublayer's norm weight, scale and shift go into the linear layer behind it, its
-gate into the linear layer before the residual, 1/sqrt(head_dim) into the queries. What is left of a block is two
-plain norms, four linear layers with bias, the rotary embedding and attention over the cache.
+Folding is done once, at load (`engine.models.folding`). What is left of a block is two plain norms, four linear layers,
+the rotary embedding and attention over the cache.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from engine.canvas import Placed
 from engine.config import CheckpointConfig
 from engine.device import Placement
 from engine.models.base import Feed
-from engine.models.esolm_network import EsoLMShape, rotary_tables
-from engine.models.linear import Linear, make_linear
+from engine.models.esolm_network import EsoLMShape
+from engine.models.folding import FoldedBlock, fold_block, fold_head, signed_rotary_tables
+from engine.models.linear import make_linear
 from engine.tokenization import Tokenizer
 from engine.types import ModelInfo
 
@@ -52,30 +52,11 @@ class _Block:
 
     __slots__ = ("attn_out", "mlp_in", "mlp_out", "qkv")
 
-    def __init__(self, weights: Mapping[str, Tensor], prefix: str, shape: EsoLMShape, placement: Placement) -> None:
-        w = {name: weights[prefix + name].float() for name in _BLOCK_NAMES}
-        shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = w["modulation"]
-        qkv = w["attn_qkv.weight"].clone()
-        qkv[: shape.hidden_size] *= shape.head_dim**-0.5
-        self.qkv = make_linear(qkv * (w["norm1.weight"] * (1 + scale)), qkv @ shift, placement)
-        self.attn_out = make_linear(gate[:, None] * w["attn_out.weight"], None, placement)
-        mlp_in, mlp_out = w["mlp.0.weight"], w["mlp.2.weight"]
-        folded_in = mlp_in * (w["norm2.weight"] * (1 + mlp_scale))
-        self.mlp_in = make_linear(folded_in, w["mlp.0.bias"] + mlp_in @ mlp_shift, placement, gelu=True)
-        self.mlp_out = make_linear(mlp_gate[:, None] * mlp_out, mlp_gate * w["mlp.2.bias"], placement)
-
-
-_BLOCK_NAMES = (
-    "modulation",
-    "norm1.weight",
-    "attn_qkv.weight",
-    "attn_out.weight",
-    "norm2.weight",
-    "mlp.0.weight",
-    "mlp.0.bias",
-    "mlp.2.weight",
-    "mlp.2.bias",
-)
+    def __init__(self, folded: FoldedBlock, placement: Placement) -> None:
+        self.qkv = make_linear(*folded.qkv, placement)
+        self.attn_out = make_linear(*folded.attn_out, placement)
+        self.mlp_in = make_linear(*folded.mlp_in, placement, gelu=True)
+        self.mlp_out = make_linear(*folded.mlp_out, placement)
 
 
 class EsoLMAdapter:
@@ -90,12 +71,9 @@ class EsoLMAdapter:
         self.shape = shape_of(config)
         self._dtype, self._device = placement.dtype, placement.device
         self._embedding = weights["vocab_embed.embedding"].to(self._device, self._dtype)
-        self._blocks = [_Block(weights, f"blocks.{i}.", self.shape, placement) for i in range(config.layers)]
-        self._head = self._fold_head(weights, placement)
-        length = config.context_length + ROOM_FOR_STEPS
-        cos, sin = rotary_tables(torch.arange(length, device=self._device), self.shape.head_dim, config.rope_theta)
-        half = self.shape.head_dim // 2
-        sin[:, :half] *= -1  # the sign of rotate_half, so that a roll does the rest
+        self._blocks = [_Block(fold_block(weights, i, self.shape), placement) for i in range(config.layers)]
+        self._head = make_linear(*fold_head(weights, tied=config.tie_embeddings), replace(placement, int8=False))
+        cos, sin = signed_rotary_tables(config.context_length + ROOM_FOR_STEPS, self.shape, self._device)
         # On a CPU attention of a few rows over a bfloat16 cache takes twice as long as over a float32 one.
         self._attention_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
         self._cos, self._sin = cos.to(self._attention_dtype), sin.to(self._attention_dtype)
@@ -109,14 +87,6 @@ class EsoLMAdapter:
             threads=placement.threads,
             trained_alpha_0=config.trained_alpha_0,
         )
-
-    def _fold_head(self, weights: Mapping[str, Tensor], placement: Placement) -> Linear:
-        tied = self.config.tie_embeddings
-        weight = weights["vocab_embed.embedding" if tied else "output_layer.linear.weight"].float()
-        shift, scale = weights["output_layer.modulation"].float()
-        norm = weights["output_layer.norm_final.weight"].float()
-        bias = weights["output_layer.linear.bias"].float() + weight @ shift
-        return make_linear(weight * (norm * (1 + scale)), bias, replace(placement, int8=False))
 
     def new_cache(self) -> CleanTokenCache:
         """An empty cache with room for a whole context and the steps on top of it."""
