@@ -52,11 +52,10 @@ def places(documents: Sequence[Document], count: int, *, code: bool, seed: int =
     pool = [document for document in documents if document.is_code == code and len(document.text.strip()) >= 400]
     if not pool:
         return []
+    rounds = [generator.permutation(len(pool)) for _ in range(-(-count // len(pool)))]
     found = []
-    for index in range(count):
-        if index % len(pool) == 0:
-            order = generator.permutation(len(pool))
-        document = pool[int(order[index % len(pool)])]
+    for index in np.concatenate(rounds)[:count]:
+        document = pool[int(index)]
         window = int(generator.integers(0, max(1, len(document.text) - 2 * _AROUND)))
         text = document.text[window : window + 2 * _AROUND]
         start, end = one_hole(text, code, generator, longest=_LONGEST)
