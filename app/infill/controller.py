@@ -17,7 +17,7 @@ from app.editor.edits import Edit, with_eol
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
-from app.infill.context import NothingToFillError, prepare, read_options
+from app.infill.context import CONTINUE, FILL, REFINE, NothingToFillError, Wish, prepare, read_options
 from app.infill.pacing import FramePacer
 from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
@@ -93,17 +93,17 @@ class InfillController(QObject):
         target = self._proposal.target
         return target.contains(self._view.caret_offset()) or any(map(target.is_covered_by, self._view.selections()))
 
-    def fill(self) -> None:
-        """Writes the selected spans anew."""
-        self._start(Mode.FILL)
+    def fill(self, wish: Wish = FILL) -> None:
+        """Writes the selected spans anew, or whatever else is wished for."""
+        self._start(wish)
 
     def refine(self) -> None:
         """Writes a share of the selected spans' words anew."""
-        self._start(Mode.REFINE)
+        self._start(REFINE)
 
     def continue_at_caret(self) -> None:
         """Writes on where the caret is."""
-        self._start(Mode.CONTINUE)
+        self._start(CONTINUE)
 
     def accept(self) -> bool:
         """Makes the proposal part of the document, in one undo step. Returns whether there was one."""
@@ -163,15 +163,16 @@ class InfillController(QObject):
 
     # the run
 
-    def _start(self, mode: Mode) -> None:
+    def _start(self, wish: Wish) -> None:
         self._view.surface.finish_composition()
         try:
             prepared = prepare(
                 self._view,
                 self._wanted_spans(),
                 self._view.caret_offset(),
-                mode,
+                wish,
                 read_options(self._settings, self._next_seed()),
+                int(self._settings["infill.context_extent"]),
             )
         except NothingToFillError as reason:
             self.message.emit(str(reason))
@@ -179,11 +180,11 @@ class InfillController(QObject):
         self._cancel()
         self._end("idle")
         self._target = Target.read(self._view, prepared.spans)
-        self._drafts = untouched(self._target) if mode is Mode.REFINE else dissolved(self._target)
+        self._drafts = untouched(self._target) if wish.mode is Mode.REFINE else dissolved(self._target)
         self._job = self._bridge.submit(prepared.request, self._key)
         self._record = RunRecord(
             datetime.now(UTC),
-            str(mode),
+            str(wish.mode),
             prepared.spans,
             self._target.originals,
             self._target.originals,

@@ -6,9 +6,8 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.editor.view import EditorView
 from app.infill.bridge import EngineBridge
-from app.infill.context import NothingToFillError, prepare, read_options
+from app.infill.context import FILL, NothingToFillError, prepare, read_options
 from app.settings import Settings
-from engine.types import Mode
 
 STILL_MS = 300
 """How long a selection must have been still."""
@@ -42,7 +41,14 @@ class Prewarmer(QObject):
     def _prewarm(self) -> None:
         options = read_options(self._settings, int(self._settings["infill.seed"]))
         try:
-            prepared = prepare(self._view, self._view.selections(), self._view.caret_offset(), Mode.FILL, options)
+            prepared = prepare(
+                self._view,
+                self._view.selections(),
+                self._view.caret_offset(),
+                FILL,
+                options,
+                int(self._settings["infill.context_extent"]),
+            )
         except NothingToFillError:
             return
         self._bridge.prewarm(prepared.request, self._key)

@@ -9,8 +9,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.commands import Command, Commands
+from app.infill.context import INSERT, JOIN, Wish
 from app.infill.controller import InfillController
 from app.window.tabs import Tab
+from engine.types import Mode
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
@@ -156,14 +158,22 @@ def _infill(window: MainWindow) -> list[Command]:
 
         return control(after_settling)
 
+    def by(key: str) -> Callable[[], object]:
+        return run(lambda it: it.fill(Wish(Mode.FILL, length_factor=window.settings[key])))
+
     has_tab, pending, running = window.has_tab, window.has_pending, window.is_running
+    insert, join = run(lambda it: it.fill(INSERT)), run(lambda it: it.fill(JOIN))
     fill, refine = run(lambda it: it.fill()), run(lambda it: it.refine())
     on, accept = run(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
     reject, stop = control(lambda it: it.reject()), window.feed.stop
     return [
         Command("infill.fill", "Fill Selection", fill, ("Ctrl+Return", "Ctrl+Enter"), has_tab),
         Command("infill.refine", "Refine Selection", refine, ("Ctrl+Alt+Return", "Ctrl+Alt+Enter"), has_tab),
+        Command("infill.longer", "Rewrite Longer", by("infill.longer"), ("Ctrl+Alt++", "Ctrl+Alt+="), has_tab),
+        Command("infill.shorter", "Rewrite Shorter", by("infill.shorter"), ("Ctrl+Alt+-",), has_tab),
         Command("infill.continue", "Continue at Caret", on, ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), has_tab),
+        Command("infill.insert", "Insert at Caret", insert, ("Ctrl+Alt+I",), has_tab),
+        Command("infill.join", "Join Passages at Caret", join, ("Ctrl+Alt+J",), has_tab),
         Command("infill.accept", "Accept Proposal", accept, ("Ctrl+Alt+Y",), pending, starts_section=True),
         Command("infill.reject", "Discard Proposal", reject, ("Ctrl+Alt+N",), pending),
         Command("infill.stop", "Stop", stop, ("Ctrl+.",), running, starts_section=True),

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.infill.context import MOST_AFTER, MOST_BEFORE, NothingToFillError, prepare, read_options
+from app.infill.context import (
+    CONTINUE,
+    FILL,
+    INSERT,
+    JOIN,
+    LEAST_READ,
+    MOST_AFTER,
+    MOST_BEFORE,
+    NothingToFillError,
+    Wish,
+    prepare,
+    read_options,
+)
 from app.settings import Settings
 from engine.types import InfillRequest, Mode, TextSpan
 
@@ -31,8 +43,8 @@ class Text:
         return self.text[start:end]
 
 
-def ask(text, *spans, mode=Mode.FILL, caret=0):
-    return prepare(Text(text), [TextSpan(*span) for span in spans], caret, mode, OPTIONS)
+def ask(text, *spans, wish=FILL, caret=0, extent=0):
+    return prepare(Text(text), [TextSpan(*span) for span in spans], caret, wish, OPTIONS, extent)
 
 
 def test_a_short_text_goes_along_as_a_whole():
@@ -89,7 +101,7 @@ def test_typing_before_the_span_hardly_ever_moves_the_window():
 
 def test_only_what_is_sent_is_read():
     source = Text(LONG * 10)
-    prepare(source, [TextSpan(500_000, 500_100)], 0, Mode.FILL, OPTIONS)
+    prepare(source, [TextSpan(500_000, 500_100)], 0, FILL, OPTIONS)
     assert sum(source.read) < MOST_BEFORE + MOST_AFTER + 4_000
 
 
@@ -138,8 +150,8 @@ def test_the_line_end_of_the_last_selected_line_stays(text, span, wanted):
 
 
 def test_continue_asks_at_the_caret_and_not_inside_a_line_end():
-    assert ask("one\r\ntwo", caret=2, mode=Mode.CONTINUE).spans == (TextSpan(2, 2),)
-    assert ask("one\r\ntwo", caret=4, mode=Mode.CONTINUE).spans == (TextSpan(3, 3),)
+    assert ask("one\r\ntwo", caret=2, wish=CONTINUE).spans == (TextSpan(2, 2),)
+    assert ask("one\r\ntwo", caret=4, wish=CONTINUE).spans == (TextSpan(3, 3),)
 
 
 def test_the_options_are_those_of_the_settings(qapp):
@@ -149,5 +161,60 @@ def test_the_options_are_those_of_the_settings(qapp):
     options = read_options(settings, seed=5)
     assert (options.steps, options.capacity, options.seed) == (9, None, 5)
     settings["infill.capacity"] = 40
-    request = prepare(Text("abc"), [TextSpan(0, 1)], 0, Mode.FILL, read_options(settings, 5)).request
+    request = prepare(Text("abc"), [TextSpan(0, 1)], 0, FILL, read_options(settings, 5)).request
     assert request.capacity == 40
+
+
+def test_the_number_of_variations_and_of_corrections_are_part_of_the_request(qapp):
+    settings = Settings()
+    settings["infill.variations"], settings["infill.correction_passes"] = 3, 2
+    options = read_options(settings, 0)
+    assert (options.variations, options.correction_passes) == (3, 2)
+
+
+@pytest.mark.parametrize("extent", [1, 200, 900, 3_000, 18_000])
+def test_less_text_is_read_where_less_is_wished_for(extent):
+    first = LONG.index("line 2000")
+    request = ask(LONG, (first, first + 9), extent=extent).request
+    around = len(request.text) - 9
+    before = request.spans[0].start
+    assert around <= max(extent, LEAST_READ)
+    assert before >= max(extent, LEAST_READ) // 8
+    assert request.text[before : before + 9] == "line 2000"
+    assert not request.starts_document
+
+
+def test_typing_before_the_span_seldom_moves_the_window_of_a_small_extent():
+    first = LONG.index("line 2000")
+    starts = set()
+    for typed in range(40):
+        text = LONG[: first - 5] + "x" * typed + LONG[first - 5 :]
+        place = first + typed
+        starts.add(place - ask(text, (place, place + 4), extent=1_500).request.spans[0].start)
+    assert len(starts) <= 2
+
+
+def test_more_than_can_be_read_at_most_is_no_more():
+    first = LONG.index("line 2000")
+    assert ask(LONG, (first, first + 4), extent=10**6) == ask(LONG, (first, first + 4))
+
+
+def test_longer_and_shorter_are_asked_for_by_a_factor():
+    request = ask("one two three", (4, 7), wish=Wish(Mode.FILL, length_factor=1.6)).request
+    assert (request.mode, request.length_factor) == (Mode.FILL, 1.6)
+
+
+def test_inserting_and_joining_fill_an_empty_span_at_the_caret_whatever_is_selected():
+    inserted = ask("one two three", (4, 7), caret=3, wish=INSERT)
+    assert inserted.spans == (TextSpan(3, 3),)
+    assert inserted.request.mode is Mode.FILL
+    joined = ask("One.\n\nTwo.", caret=5, wish=JOIN).request
+    assert joined.spans == (TextSpan(5, 5),)
+    assert joined.least_tokens is not None
+    assert joined.least_tokens > 1
+
+
+@pytest.mark.parametrize(("text", "caret"), [("One.\n\n", 5), ("\n Two.", 1), ("", 0)])
+def test_only_two_passages_can_be_joined(text, caret):
+    with pytest.raises(NothingToFillError, match="between the two passages"):
+        ask(text, caret=caret, wish=JOIN)

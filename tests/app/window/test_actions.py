@@ -1,0 +1,39 @@
+"""What the commands of the Infill menu ask the engine for."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.types import Mode, TextSpan
+
+
+@pytest.mark.parametrize(("command", "key", "factor"), [
+    ("infill.longer", "infill.longer", 2.0), ("infill.shorter", "infill.shorter", 0.5),
+])  # fmt: skip
+def test_longer_and_shorter_take_the_factor_of_the_settings(desk, command, key, factor):
+    desk.open("a.txt", "one two three")
+    desk.window.settings[key] = factor
+    desk.tab.view.select([TextSpan(4, 7)])
+    desk.do(command)
+    request = desk.session.run.request
+    assert (request.mode, request.length_factor) == (Mode.FILL, factor)
+    assert request.spans == (TextSpan(4, 7),)
+
+
+def test_inserting_leaves_a_selection_alone(desk):
+    desk.open("a.txt", "one two three")
+    desk.tab.view.select([TextSpan(4, 7)])
+    desk.do("infill.insert")
+    request = desk.session.run.request
+    assert (request.mode, request.spans) == (Mode.FILL, (TextSpan(7, 7),))
+    desk.allow(4)
+    desk.tab.controller.accept()
+    assert desk.tab.view.text() == "one twoWRITTEN ON three"
+
+
+def test_joining_where_nothing_follows_says_what_is_missing(desk):
+    desk.open("a.txt", "One.\n\n")
+    desk.tab.view.go_to(3, 1)
+    desk.do("infill.join")
+    assert not desk.session.runs
+    assert "between the two passages" in desk.window.status.message.text()
