@@ -9,8 +9,10 @@ that empty token is remasked, to the next empty token that stands in the hole, o
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import NamedTuple
 
 from engine.types import ContextOrder
@@ -114,6 +116,16 @@ class Canvas:
         """Whether `position` is still to be written."""
         hole = self._hole_at.get(position)
         return hole is not None and position < hole.end and position not in self.written
+
+    def token_at(self, position: int) -> int | None:
+        """The clean text token at `position`, of the context or written; None where there is none."""
+        if position in self.written:
+            return self.written[position].token
+        index = bisect_right(self.pieces, position, key=itemgetter(0)) - 1
+        if index < 0:
+            return None
+        start, piece = self.pieces[index]
+        return piece.ids[position - start] if not piece.hole and position < start + len(piece.ids) else None
 
     def masked(self) -> list[int]:
         """All masked positions, ascending."""

@@ -17,6 +17,7 @@ from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, den
 from engine.drafting import draft_spans, span_texts
 from engine.framing import canvas_of, frame, mask_doubtful
 from engine.likelihood import doubt_span
+from engine.samplers.banning import bans_of
 from engine.sampling import SamplingRule
 from engine.schedule import make_schedule
 from engine.types import Cancelled, Event, Finished, Frame, InfillRequest, Mode, RunStats, SpanDraft, Variation
@@ -145,14 +146,16 @@ class InfillRun:
 
     def _settings(self) -> DenoiseSettings:
         request, special = self._request, self._adapter.config.special_tokens
+        bans = bans_of(self._adapter.tokenizer, request.banned)
         rule = SamplingRule(
             request.temperature,
             request.top_p,
-            special.never_written(),
+            (*special.never_written(), *bans.tokens),
             special.empty,
             request.top_k,
             request.min_p,
             request.repetition_penalty,
+            bans.runs,
         )
         schedule = make_schedule(request.schedule)
         return DenoiseSettings(request.steps, request.alpha_0, rule, request.sampler, schedule)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from engine.canvas import Canvas, MaskedSpan, Placed, Written
 from engine.models.base import Feed
 from engine.samplers import Moment, Proposal, make_sampler
+from engine.samplers.banning import forbidden_at
 from engine.samplers.repetition import repeats_nearby
 from engine.samplers.reviewing import Judgement, Judgements
 from engine.schedule import LogLinearSchedule, NoiseSchedule, reveal_count
@@ -290,9 +291,17 @@ class Reversal:
         from engine.sampling import sample
 
         repeats = repeats_nearby(self._canvas, positions) if self._rule.repetition_penalty > 1.0 else ()
-        score = self._sampler.score
+        runs = self._rule.banned_runs
         return sample(
-            logits, self._rule, may_end, self._generator, score=score, standing=standing, repeats=repeats, holes=holes
+            logits,
+            self._rule,
+            may_end,
+            self._generator,
+            score=self._sampler.score,
+            standing=standing,
+            repeats=repeats,
+            holes=holes,
+            forbidden=forbidden_at(self._canvas, positions, runs) if runs else (),
         )
 
     def _accept(self, proposal: Proposal, rows: Iterable[int]) -> list[int]:

@@ -7,7 +7,7 @@ probabilities; arXiv 2409.02908.)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,6 +28,7 @@ class SamplingRule:
         empty: the id that ends a hole; None where the model knows none.
         top_k: the likeliest k tokens (arXiv 1805.04833), before the nucleus; 0: all.
         min_p: tokens with at least this share of the likeliest one's probability (arXiv 2407.01082); 0: all.
+        banned_runs: ids that never stand side by side (`engine.samplers.banning`).
         repetition_penalty: a token that would repeat a run of m tokens nearby is made this many times less likely, to
             the power of m (see `engine.samplers.repetition`); 1: off.
     """
@@ -39,6 +40,7 @@ class SamplingRule:
     top_k: int = 0
     min_p: float = 0.0
     repetition_penalty: float = 1.0
+    banned_runs: tuple[tuple[int, ...], ...] = ()
 
 
 class Score(Enum):
@@ -81,6 +83,7 @@ def sample(
     standing: Sequence[int] = (),
     repeats: Sequence[Mapping[int, int]] = (),
     holes: Sequence[tuple[int, int] | None] = (),
+    forbidden: Sequence[Collection[int]] = (),
 ) -> Sampled:
     """Draws a token for every row.
 
@@ -92,12 +95,16 @@ def sample(
         repeats: per row the tokens that would repeat the text nearby, with how many tokens they would repeat.
         holes: per row (hole, position) where the rows of a hole are drawn at once: see `_end_holes`. None, or all
             left out: the row draws its empty token like any other.
+        forbidden: per row, more tokens that may not be drawn there.
     """
     logits = logits.float()  # (rows, vocab)
     logits = logits.index_fill(1, torch.tensor(rule.banned, device=logits.device, dtype=torch.long), float("-inf"))
     if rule.empty is not None:
         ends = torch.tensor(list(may_end), device=logits.device)
         logits[:, rule.empty].masked_fill_(~ends, float("-inf"))
+    for row, tokens in enumerate(forbidden):
+        if tokens:
+            logits[row, list(tokens)] = float("-inf")
     uniform = torch.rand(logits.shape[0], generator=generator, dtype=torch.float64)
     probabilities = logits.softmax(dim=-1)
     ended: list[int] = []

@@ -74,6 +74,7 @@ class InfillRequest:
         temperature: 0 takes the likeliest token. top_p: nucleus, in (0, 1]. top_k: the likeliest k tokens; 0: all.
         min_p: tokens with at least this share of the likeliest one's probability, in [0, 1].
         repetition_penalty: how much less likely a token is made that would repeat text nearby, from 1 (off) up.
+        banned: words that are never written, in this spelling.
         capacity: positions a hole has; None chooses from the span's length.
         length_factor: tokens of a span's new text, in fill, as a multiple of those it replaces, kept to within a fifth;
             in [0.1, 4]; None leaves the length to the model.
@@ -100,6 +101,7 @@ class InfillRequest:
     top_k: int = 0
     min_p: float = 0.0
     repetition_penalty: float = 1.0
+    banned: tuple[str, ...] = ()
     length_factor: float | None = None
     least_tokens: int | None = None
     correction_passes: int = 0

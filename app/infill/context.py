@@ -76,6 +76,7 @@ def read_options(settings: _Settings | Mapping[str, Any], seed: int) -> InfillRe
         spans=(),
         seed=seed,
         capacity=settings["infill.capacity"] or None,
+        banned=tuple(word.strip() for word in settings["infill.banned"].split(",") if word.strip()),
         context_order=ContextOrder(settings["infill.context_order"]),
         **{name: settings[f"infill.{name}"] for name in _SAME_NAMES},
     )

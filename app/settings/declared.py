@@ -244,6 +244,14 @@ SETTINGS: tuple[Setting, ...] = (
         1,
         2,
     ),
+    Setting(
+        "infill.banned",
+        str,
+        "",
+        "Never write",
+        "Words, separated by commas, that no new text contains.",
+        zero_means="nothing",
+    ),
     Setting("engine.model", str, "redraft-mini", "Model", "The name of a model, or the path of its folder."),
     Setting(
         "engine.device",

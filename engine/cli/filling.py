@@ -101,6 +101,7 @@ def fill(
     top_k: Annotated[int, typer.Option(help="Only the likeliest K tokens; 0 for all.")] = _DEFAULT.top_k,
     min_p: Annotated[float, typer.Option(help="Least share of the likeliest token's probability.")] = _DEFAULT.min_p,
     repetition_penalty: Penalty = _DEFAULT.repetition_penalty,
+    ban: Annotated[list[str] | None, typer.Option(metavar="WORD", help="A word that is never written.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = _DEFAULT.seed,
     sampler: Annotated[str, typer.Option(help=f"What a step accepts: {', '.join(SAMPLER_NAMES)}.")] = _DEFAULT.sampler,
     schedule: Annotated[
@@ -129,6 +130,7 @@ def fill(
         top_k=top_k,
         min_p=min_p,
         repetition_penalty=repetition_penalty,
+        banned=tuple(ban or ()),
         seed=seed,
         capacity=capacity,
         length_factor=length,

@@ -115,6 +115,7 @@ def _report(
             "top_k": request.top_k,
             "min_p": request.min_p,
             "repetition_penalty": request.repetition_penalty,
+            "banned": list(request.banned),
             "length_factor": request.length_factor,
             "correction_passes": request.correction_passes,
             "seed": request.seed,

@@ -54,6 +54,16 @@ def test_sampler_schedule_and_guard_make_a_difference(session: EngineSession) ->
     assert text(session, temperature=0.0, capacity=24, repetition_penalty=10.0) != looping
 
 
+@pytest.mark.parametrize("alpha_0", [0.0, 1.0])
+def test_what_is_banned_is_not_written(session: EngineSession, alpha_0: float) -> None:
+    plain = text(session, alpha_0=alpha_0, capacity=60)
+    often = sorted({letter for letter in plain if letter.isalpha()}, key=plain.count)[-4:]
+    assert often
+    words = text(session, alpha_0=alpha_0, capacity=60, banned=("", *often)).split()
+    assert words
+    assert not set(words) & set(often)
+
+
 @pytest.mark.parametrize("field", ["sampler", "schedule"])
 def test_a_name_that_is_not_there_fails_in_one_sentence_that_lists_the_others(
     session: EngineSession, field: str
