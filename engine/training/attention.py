@@ -60,7 +60,6 @@ class Sight:
     prefixes: Sequence[Tensor]
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def sight_of(
     positions: Tensor,
     visible: Tensor,
@@ -85,9 +84,8 @@ def sight_of(
     return Sight(heads, extents, cos[:, :half].to(dtype), sin[:, :half].to(dtype), causal, prefixes)
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def attend(qkv: Tensor, sight: Sight) -> Tensor:
-    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width). Never compiled: extents change."""
+    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width)."""
     if qkv.device.type == "cpu":
         out: Tensor = _FlatAttention.apply(qkv, sight)  # type: ignore[no-untyped-call]
         return out
@@ -95,9 +93,9 @@ def attend(qkv: Tensor, sight: Sight) -> Tensor:
 
 
 def attend_plainly(qkv: Tensor, sight: Sight) -> Tensor:
-    """The same by autograd and torch's fused kernels: for a GPU, and to test the other against."""
+    """The same by autograd and torch's own kernels, on any device."""
     q, k, v = qkv.view(len(qkv), 3, sight.heads, -1).permute(1, 2, 0, 3).unbind(0)  # (heads, rows, head_dim)
-    q, k = _rotated(q, sight.cos, sight.sin), _rotated(k, sight.cos, sight.sin)
+    q, k = rotated(q, sight.cos, sight.sin), rotated(k, sight.cos, sight.sin)
     parts: list[Tensor] = []
     for extent, prefix in zip(sight.extents, sight.prefixes, strict=True):
         clean, copies = extent.clean_rows, extent.copy_rows
@@ -112,7 +110,8 @@ def attend_plainly(qkv: Tensor, sight: Sight) -> Tensor:
     return torch.cat(parts, dim=1).transpose(0, 1).reshape(len(qkv), -1)
 
 
-def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary embedding, half against half: `x` (heads, rows, head_dim), tables (rows, head_dim / 2)."""
     low, high = x.chunk(2, dim=-1)
     return torch.cat((low * cos - high * sin, high * cos + low * sin), dim=-1)
 

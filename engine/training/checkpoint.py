@@ -36,6 +36,7 @@ class Progress:
 
     Attributes:
         step: optimizer steps done. cursor: samples taken in this round. round: times round the samples.
+        share: of the run, at the last step: the next step's context targets are drawn by it.
         seconds: time spent training. rows: network rows run; targets: tokens predicted; tokens: clean tokens read.
     """
 
@@ -46,6 +47,7 @@ class Progress:
     rows: int = 0
     targets: int = 0
     tokens: int = 0
+    share: float = 0.0
 
 
 def model_config(config: TrainConfig, training: Mapping[str, object]) -> dict[str, object]:

@@ -24,13 +24,15 @@ class TrainConfig:
         minutes, steps: the run ends at whichever comes first; the schedule spans it. At least one must be given.
         rows_per_step: rows of the network (clean tokens and mask copies) in one optimizer step.
         rows_per_batch: rows in one forward pass.
+        accumulate: forward passes whose gradients are added up in one step, at least, by each worker of each process
+            (more where rows_per_batch asks for it).
         matrix_rate, rate: peak learning rates of Muon (matrices of the blocks) and AdamW (the rest).
         warmup, cooldown: shares of the run in which the rate rises from, and falls to, zero (trapezoid).
         context_targets: share of samples whose context is predicted too, at the start and at the end of the run.
         corrupted: share of samples with replaced context tokens; corruption: share of the tokens replaced there.
         dtype: of the forward pass: auto, bfloat16 or float32. device: auto, cpu, cuda or mps.
         workers: threads that each run their own batches (CPU only); 0 takes one per core.
-        compile: torch.compile the network (worth it on a GPU).
+        compile: on an NVIDIA GPU, compile the network around FlexAttention.
         checkpoint_minutes, log_steps, held_out_samples: how often and how much is written and measured.
     """
 
@@ -52,6 +54,7 @@ class TrainConfig:
     steps: int | None = None
     rows_per_step: int = 10_240
     rows_per_batch: int = 8_192
+    accumulate: int = 1
     matrix_rate: float = 0.02
     rate: float = 0.003
     weight_decay: float = 0.02
@@ -76,7 +79,10 @@ class TrainConfig:
             (self.hidden_size % self.heads, "hidden_size must be a multiple of heads"),
             (self.hidden_size // self.heads % 2, "hidden_size / heads must be even"),
             (self.vocab_size > 65_536 or self.vocab_size < 300, "vocab_size must lie between 300 and 65,536"),
-            (min(self.layers, self.samples, self.rows_per_step, self.rows_per_batch) < 1, "sizes must be positive"),
+            (
+                min(self.layers, self.samples, self.rows_per_step, self.rows_per_batch, self.accumulate) < 1,
+                "sizes must be positive",
+            ),
             (self.minutes is None and self.steps is None, "minutes or steps must be given"),
             (self.warmup + self.cooldown > 1 or min(self.warmup, self.cooldown) < 0, "warmup + cooldown must be <= 1"),
             (self.data is None and not self.python, "there is no data: give a path, or python = true"),
@@ -95,7 +101,7 @@ PRESETS: Mapping[str, TrainConfig] = {
     "cpu": TrainConfig(minutes=80.0),
     "mini": TrainConfig(
         hidden_size=512, layers=10, heads=8, samples=4_000_000, minutes=25.0, rows_per_step=262_144,
-        rows_per_batch=131_072, context_targets=(0.5, 0.2), python_cap_bytes=24_000_000, compile=True, dtype="bfloat16",
+        rows_per_batch=133_120, context_targets=(0.5, 0.2), python_cap_bytes=24_000_000, compile=True, dtype="bfloat16",
         windows=((256, 0.2), (512, 0.4), (1024, 0.4)),
     ),
 }  # fmt: skip

@@ -3,40 +3,66 @@ memory. The three vectors of each sublayer are folded into its norm and its outp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
-from engine.models.esolm_network import EsoLMBlock, EsoLMNetwork
-from engine.training.attention import Sight, attend, sight_of
+from engine.models.esolm_network import EsoLMBlock, EsoLMNetwork, rotary_tables
+from engine.training.attention import attend, sight_of
+from engine.training.flex import Attention, attend_in_blocks
 from engine.training.objective import Batch
+
+Attend = Callable[[Tensor], Tensor]
+"""Queries, keys and values of all rows (rows, 3 * width) -> attended (rows, width)."""
 
 
 def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
-    """Hidden states of the rows that predict something, normed for the head: (targets, width)."""
+    """Hidden states of the rows that predict something, normed for the head: (targets, width). By extents: for CPUs,
+    and for any batch without blocks."""
     shape = network.shape
-    weight = network.vocab_embed.embedding
     sight = sight_of(
         batch.positions, batch.visible, batch.extents,
-        heads=shape.heads, head_dim=shape.head_dim, theta=shape.rope_theta, dtype=weight.dtype,
+        heads=shape.heads, head_dim=shape.head_dim, theta=shape.rope_theta, dtype=network.vocab_embed.embedding.dtype,
     )  # fmt: skip
-    x = functional.embedding(batch.ids, weight)
+    return _run(network, batch.ids, batch.rows, lambda qkv: attend(qkv, sight))
+
+
+def hidden_rows_blocked(
+    network: EsoLMNetwork,
+    ids: Tensor,
+    positions: Tensor,
+    rows: Tensor,
+    mask: BlockMask,
+    attention: Attention = flex_attention,
+) -> Tensor:
+    """The same for a batch with blocks, in a form that can be compiled: tensors of few sizes and the block mask."""
+    shape = network.shape
+    cos, sin = rotary_tables(positions, shape.head_dim, shape.rope_theta)
+    half = shape.head_dim // 2
+    cos, sin = cos[:, :half], sin[:, :half]
+    return _run(network, ids, rows, lambda qkv: attend_in_blocks(qkv, cos, sin, shape.heads, mask, attention))
+
+
+def _run(network: EsoLMNetwork, ids: Tensor, rows: Tensor, attend: Attend) -> Tensor:
+    x = functional.embedding(ids, network.vocab_embed.embedding)
     for block in network.blocks:
-        x = _block(cast(EsoLMBlock, block), x, sight)
-    x = x.index_select(0, batch.rows)
-    output = network.output_layer
+        x = _block(cast(EsoLMBlock, block), x, attend)
+    x = x.index_select(0, rows)
+    shape, output = network.shape, network.output_layer
     shift, scale = output.modulation
     return functional.layer_norm(
         x, (shape.hidden_size,), output.norm_final.weight * (1 + scale), shift, shape.norm_eps
     )  # fmt: skip
 
 
-def _block(block: EsoLMBlock, x: Tensor, sight: Sight) -> Tensor:
+def _block(block: EsoLMBlock, x: Tensor, attend: Attend) -> Tensor:
     width = x.shape[-1]
     shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = block.modulation
     h = functional.layer_norm(x, (width,), block.norm1.weight * (1 + scale), shift, block.norm1.eps)
-    attended = attend(functional.linear(h, block.attn_qkv.weight), sight)
+    attended = attend(functional.linear(h, block.attn_qkv.weight))
     x = x + functional.linear(attended, block.attn_out.weight * gate[:, None])
     h = functional.layer_norm(x, (width,), block.norm2.weight * (1 + mlp_scale), mlp_shift, block.norm2.eps)
     h = functional.gelu(block.mlp[0](h), approximate="tanh")

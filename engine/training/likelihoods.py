@@ -12,9 +12,9 @@ import torch
 from engine.models.esolm_network import EsoLMNetwork
 from engine.tokenization import Tokenizer
 from engine.training.bpe import special_tokens
+from engine.training.feeding import grouped
 from engine.training.forward import hidden_rows
 from engine.training.head import cross_entropies
-from engine.training.loop import grouped
 from engine.training.objective import collate, make_row
 from engine.training.reveal import Order
 from engine.training.samples import Sample

@@ -6,7 +6,8 @@ orthogonal one, found by five Newton-Schulz steps in bfloat16.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -33,9 +34,13 @@ class Optimizer:
 
     Attributes:
         masters: float32 weights by name. step_count: updates so far.
+
+    Args:
+        together: update all weights of a kind with the same few kernels, as a GPU likes it, and not name by name.
     """
 
-    def __init__(self, network: nn.Module, *, weight_decay: float) -> None:
+    def __init__(self, network: nn.Module, *, weight_decay: float, together: bool = False) -> None:
+        self._one_at_a_time = not together
         self._parameters = trainable(network)
         self._weight_decay = weight_decay
         self.masters = {name: value.detach().float().clone() for name, value in self._parameters.items()}
@@ -51,6 +56,9 @@ class Optimizer:
     def step(self, matrix_rate: float, rate: float, run: Map | None = None) -> None:
         """One update with the gradients in the network, which are freed."""
         self.step_count += 1
+        if not self._one_at_a_time:
+            self._step_together(matrix_rate, rate)
+            return
 
         @torch.no_grad()  # per thread
         def update(name: str) -> None:
@@ -84,8 +92,52 @@ class Optimizer:
         master, first, second = self.masters[name], self._first[name], self._second[name]
         first.lerp_(gradient, 1 - _BETAS[0])
         second.lerp_(gradient.square(), 1 - _BETAS[1])
-        correction = (1 - _BETAS[1] ** self.step_count) ** 0.5 / (1 - _BETAS[0] ** self.step_count)
-        master.addcdiv_(first, second.sqrt().add_(_EPS), value=-rate * correction)
+        master.addcdiv_(first, second.sqrt().add_(_EPS), value=-rate * self._correction())
+
+    def _correction(self) -> float:
+        """Adam's correction of both moments' start at zero."""
+        return float((1 - _BETAS[1] ** self.step_count) ** 0.5 / (1 - _BETAS[0] ** self.step_count))
+
+    @torch.no_grad()
+    def _step_together(self, matrix_rate: float, rate: float) -> None:
+        names = [name for name, parameter in self._parameters.items() if parameter.grad is not None]
+        for matrices in (True, False):
+            chosen = [name for name in names if self._is_matrix(name) == matrices]
+            if chosen:
+                gradients = [cast(Tensor, self._parameters[name].grad).float() for name in chosen]
+                (self._muon_together if matrices else self._adam_together)(
+                    chosen, gradients, matrix_rate if matrices else rate
+                )
+        parameters: list[Tensor] = [self._parameters[name] for name in names]
+        torch._foreach_copy_(parameters, [self.masters[name] for name in names])
+        for parameter in parameters:
+            parameter.grad = None
+
+    def _muon_together(self, names: Sequence[str], gradients: list[Tensor], rate: float) -> None:
+        """`_muon` of all matrices: those of one shape are made orthogonal in one batch."""
+        momenta = [self._first[name] for name in names]
+        masters = [self.masters[name] for name in names]
+        torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
+        ahead = torch._foreach_lerp(gradients, momenta, _MOMENTUM)
+        torch._foreach_mul_(masters, 1 - rate * self._weight_decay)
+        alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
+        for name, master, matrix in zip(names, masters, ahead, strict=True):
+            for part, piece in zip(self._pieces(name, master), self._pieces(name, matrix), strict=True):
+                alike.setdefault(piece.shape, []).append((part, piece))
+        for shape, pairs in alike.items():
+            turned = orthogonal(torch.stack([piece for _, piece in pairs])).float()
+            scale = max(1.0, shape[0] / shape[1]) ** 0.5
+            torch._foreach_add_([part for part, _ in pairs], list(turned.unbind()), alpha=-rate * scale)
+
+    def _adam_together(self, names: Sequence[str], gradients: list[Tensor], rate: float) -> None:
+        """`_adam` of all the rest."""
+        first = [self._first[name] for name in names]
+        second = [self._second[name] for name in names]
+        torch._foreach_lerp_(first, gradients, 1 - _BETAS[0])
+        torch._foreach_lerp_(second, torch._foreach_mul(gradients, gradients), 1 - _BETAS[1])
+        roots = torch._foreach_sqrt(second)
+        torch._foreach_add_(roots, _EPS)
+        torch._foreach_addcdiv_([self.masters[name] for name in names], first, roots, -rate * self._correction())
 
     def state(self) -> dict[str, Tensor]:
         """Masters and moments, flat, for a checkpoint."""
@@ -109,17 +161,18 @@ class Optimizer:
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """Newton-Schulz: singular values pushed to about 1, in bfloat16."""
+    """Newton-Schulz: singular values pushed to about 1, in bfloat16. One matrix, or a batch of them."""
     a, b, c = _NEWTON_SCHULZ
     x = matrix.bfloat16()
-    tall = x.shape[0] > x.shape[1]
+    tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = x.t()
-    x = x / (x.norm() + 1e-7)
+        x = x.mT
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    added = torch.addmm if x.dim() == 2 else torch.baddbmm
     for _ in range(5):
-        square = x @ x.t()
-        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return x.t() if tall else x
+        square = x @ x.mT
+        x = added(x, added(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
 
 
 def clip_gradients(parameters: Iterable[Tensor], largest: float) -> float:

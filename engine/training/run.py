@@ -35,7 +35,7 @@ from engine.training.checkpoint import (
 from engine.training.config import TrainConfig
 from engine.training.corpus import Corpus, Document, read_corpus
 from engine.training.likelihoods import hole_bits
-from engine.training.loop import StepReport, Trainer
+from engine.training.loop import Place, StepReport, Trainer
 from engine.training.packing import PackingRules, pack
 from engine.training.process import give_memory_back
 from engine.training.samples import SampleStore, read_about, write_samples
@@ -112,11 +112,9 @@ def train(
     """
     tokenizer = prepare(config, out, tell, source)
     network = _network(config, source)
-    device, dtype, workers = _placement(config)
-    store = SampleStore(out / "samples")
-    trainer = Trainer(
-        config, network, store, special_tokens(config.vocab_size), device=device, dtype=dtype, workers=workers
-    )
+    place = _placement(config)
+    device, dtype, workers = place.device, place.dtype, place.workers
+    trainer = Trainer(config, network, out / "samples", special_tokens(config.vocab_size), place)
     about = _about_run(config)
     if resume:
         trainer.progress, state = read_state(out, about)
@@ -178,7 +176,7 @@ def _network(config: TrainConfig, source: Path | None) -> EsoLMNetwork:
     )
 
 
-def _placement(config: TrainConfig) -> tuple[torch.device, torch.dtype, int]:
+def _placement(config: TrainConfig) -> Place:
     name = config.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -190,7 +188,7 @@ def _placement(config: TrainConfig) -> tuple[torch.device, torch.dtype, int]:
     else:
         dtype = torch.bfloat16
     workers = (config.workers or os.cpu_count() or 1) if device.type == "cpu" else 1
-    return device, dtype, workers
+    return Place(device, dtype, workers)
 
 
 def _tokenizer(path: Path, config: TrainConfig) -> Tokenizer:

@@ -15,7 +15,7 @@ def material(rows: int = 37, width: int = 16, vocab: int = 50) -> tuple[torch.Te
 
 
 def test_loss_and_gradients_equal_the_plain_ones(monkeypatch) -> None:
-    monkeypatch.setattr(head, "_SLICE", 10)
+    monkeypatch.setattr(head, "_SLICE_ON_CPU", 10)
     x, weight, bias, targets, weights = material()
     leaves = [part.clone().requires_grad_() for part in (x, weight, bias)]
     plain = (functional.cross_entropy(functional.linear(*leaves), targets, reduction="none") * weights).sum()

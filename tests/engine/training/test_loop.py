@@ -1,31 +1,35 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import torch
 
-from engine.training.loop import grouped, trapezoid
-from engine.training.objective import Row
+from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
+from engine.training.bpe import special_tokens
+from engine.training.loop import Place, StepReport, Trainer, trapezoid
+from engine.training.optimizer import trainable
+from engine.training.packing import PackingRules, pack
+from engine.training.samples import write_samples
+from tests.engine.training.small import VOCAB, documents, small_tokenizer, tiny_config
 
 
-def row(clean: int, copies: int) -> Row:
-    return Row([1] * clean, list(range(clean)), [1] * clean, list(range(copies)), [], 0)
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("samples")
+    write_samples(folder, pack(documents(), small_tokenizer(), 40, PackingRules(windows=((64, 1.0),)), 0), {})
+    return folder
 
 
-@given(
-    sizes=st.lists(st.tuples(st.integers(1, 200), st.integers(0, 100)), min_size=1, max_size=60),
-    most=st.integers(1, 2000),
-    at_least=st.integers(1, 4),
-)
-def test_every_row_is_dealt_once_and_groups_are_alike(sizes: list[tuple[int, int]], most: int, at_least: int) -> None:
-    rows = [row(*size) for size in sizes]
-    groups = grouped(rows, most, at_least)
-    assert sorted(id(member) for group in groups for member in group) == sorted(map(id, rows))
-    totals = [sum(member.size for member in group) for group in groups]
-    assert min(totals) > 0
-    assert len(groups) >= min(at_least, len(rows))
-    assert max(totals) - min(totals) <= max(member.size for member in rows)
-    assert max(totals) <= most + max(member.size for member in rows)
+def trainer_of(samples: Path, **changes: object) -> Trainer:
+    torch.manual_seed(0)
+    network = EsoLMNetwork(EsoLMShape(VOCAB, 32, 2, 2, 256))
+    config = tiny_config(samples, clip=1e9, **changes)
+    return Trainer(config, network, samples, special_tokens(VOCAB), Place(torch.device("cpu"), torch.float32))
+
+
+def trained(samples: Path, steps: int, **changes: object) -> list[StepReport]:
+    return list(trainer_of(samples, **changes).steps(lambda progress: progress.step / steps))
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,39 @@ def test_every_row_is_dealt_once_and_groups_are_alike(sizes: list[tuple[int, int
 )
 def test_the_rate_rises_stays_and_falls_to_zero(share: float, factor: float) -> None:
     assert trapezoid(share, 0.02, 0.5) == pytest.approx(factor)
+
+
+def test_accumulated_passes_give_the_gradient_of_one_big_batch(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients: list[dict[str, torch.Tensor]] = []
+    for accumulate in (1, 4):
+        trainer = trainer_of(samples, accumulate=accumulate, rows_per_batch=10_000)
+        weights = trainable(trainer.network)
+        monkeypatch.setattr(
+            trainer.optimizer,
+            "step",
+            lambda *_, weights=weights: gradients.append(
+                {name: value.grad.clone() for name, value in weights.items() if value.grad is not None}
+            ),
+        )
+        list(trainer.steps(lambda progress: progress.step))
+    whole, parts = gradients
+    assert whole.keys() == parts.keys()
+    assert len(whole) > 10
+    for name, value in whole.items():
+        assert torch.allclose(value, parts[name], rtol=1e-4, atol=1e-5 * float(value.abs().max())), name
+
+
+def test_accumulated_passes_train_alike(samples: Path) -> None:
+    whole, parts = (
+        [report.loss for report in trained(samples, 4, accumulate=accumulate, rows_per_batch=10_000)]
+        for accumulate in (1, 3)
+    )
+    assert parts == pytest.approx(whole, rel=1e-3)
+
+
+def test_a_step_counts_its_arithmetic(samples: Path) -> None:
+    trainer = trainer_of(samples)
+    (report,) = trainer.steps(lambda progress: progress.step)
+    shapes = {name: value.shape for name, value in trainer.optimizer.masters.items()}
+    matrices = sum(shape.numel() for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2)
+    assert 6 * report.rows * matrices < report.flops < 20 * report.rows * (matrices + VOCAB * 32)
