@@ -18,6 +18,7 @@ from engine.types import ContextOrder
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from engine.cache import CleanTokenCache
     from engine.models.base import ModelAdapter
@@ -77,6 +78,35 @@ def bound_span(
     return highest + math.log(math.fsum(math.exp(total - highest) for total in totals) / orders)
 
 
+def nelbo_span(
+    adapter: ModelAdapter,
+    lease: Lease,
+    pieces: Sequence[Piece],
+    index: int,
+    order: ContextOrder,
+    *,
+    samples: int,
+    generator: torch.Generator,
+) -> float:
+    """Negative NELBO (a lower bound of the log-likelihood) of the span as a masked diffusion model sees it: k of its n
+    tokens are masked, k uniform in 1..n, and all masks are judged at once by what is clean; the mean over `samples`
+    draws of n/k times the sum (LLaDA, arXiv 2502.09992, equation 6; MDLM, arXiv 2406.07524, in continuous time).
+    """
+    import torch
+
+    cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
+    length, count = len(cache), len(tokens)
+    totals = []
+    for _ in range(samples):
+        shuffled = [tokens[i] for i in torch.randperm(count, generator=generator).tolist()]
+        masks = int(torch.randint(1, count + 1, (), generator=generator))
+        clean, hidden = shuffled[masks:], shuffled[:masks]
+        logits = adapter.step(cache, clean, [placed.position for placed in hidden])
+        totals.append(count / masks * math.fsum(_chosen(logits, hidden)))
+        cache.truncate(length)
+    return math.fsum(totals) / samples
+
+
 def score_tokens(
     adapter: ModelAdapter, cache: CleanTokenCache, ids: Sequence[int], *, begin: int | None
 ) -> Iterator[list[float]]:
@@ -131,10 +161,15 @@ def _along(
 
 def along_in_chunks(adapter: ModelAdapter, cache: CleanTokenCache, tokens: Sequence[Placed]) -> Iterator[list[float]]:
     """Exact log-likelihoods along the tokens, given the cache; one forward pass a list."""
-    import torch
-
     for start in range(0, len(tokens), CHUNK):
         chunk = tokens[start : start + CHUNK]
-        logits = adapter.step(cache, chunk, [placed.position for placed in chunk], seen=range(len(chunk)))
-        chosen = torch.tensor([placed.token for placed in chunk], device=logits.device).unsqueeze(1)
-        yield logits.float().log_softmax(dim=-1).gather(1, chosen).squeeze(1).tolist()
+        yield _chosen(adapter.step(cache, chunk, [placed.position for placed in chunk], seen=range(len(chunk))), chunk)
+
+
+def _chosen(logits: Tensor, tokens: Sequence[Placed]) -> list[float]:
+    """Log-likelihood of each token by its row of the logits."""
+    import torch
+
+    ids = torch.tensor([placed.token for placed in tokens], device=logits.device).unsqueeze(1)
+    values: list[float] = logits.float().log_softmax(dim=-1).gather(1, ids).squeeze(1).tolist()
+    return values

@@ -11,7 +11,7 @@ from engine.denoise import prefill
 from engine.framing import canvas_of, frame
 from engine.infill_run import InfillRun
 from engine.models.uncached import UncachedAdapter
-from engine.scoring import bits_per_byte, score
+from engine.scoring import bits_per_byte, bound, score
 from engine.types import (
     Cancelled,
     Event,
@@ -95,4 +95,5 @@ class Runner:
             tokens += part
             if job.is_cancelled:
                 return Cancelled(job.id, request, (), RunStats())
-        return Scored(job.id, request, tuple(tokens), bits_per_byte(request.text, tokens), self.info)
+        bounds = bound(self._adapter, self._pool.lease, request)
+        return Scored(job.id, request, tuple(tokens), bits_per_byte(request.text, tokens), self.info, bounds)

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from engine.canvas import Piece
 from engine.errors import RequestError
 from engine.framing import frame
-from engine.likelihood import Lease, score_span, score_tokens
-from engine.types import InfillRequest, Mode, ScoreRequest, TextSpan, TokenScore
+from engine.likelihood import Lease, bound_span, nelbo_span, score_span, score_tokens
+from engine.types import Bounds, InfillRequest, Mode, ScoreRequest, TextSpan, TokenScore
 
 if TYPE_CHECKING:
     from engine.models.base import ModelAdapter
@@ -32,6 +33,41 @@ def score(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Iterato
             yield _scores(ranges[done : done + len(part)], part)
             done += len(part)
         return
+    pieces, index = _pieces_of_span(adapter, request, span)
+    yield _scores(ranges, score_span(adapter, lease, pieces, index, adapter.config.context_orders[0]))
+
+
+def bound(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Bounds | None:
+    """What `Bounds` says of the request's span, over `request.orders` random orders; None where it asks for none."""
+    import torch
+
+    if request.orders < 1:
+        return None
+    if request.span is None:
+        raise RequestError("Bounds over orders need a span: choose the part of the text to be judged.")
+    pieces, index = _pieces_of_span(adapter, request, request.span)
+    order, size = adapter.config.context_orders[0], _size(request.text, request.span.start, request.span.end)
+    weighted = bound_span(
+        adapter, lease, pieces, index, order, orders=request.orders, generator=torch.Generator().manual_seed(0)
+    )
+    nelbo = nelbo_span(
+        adapter, lease, pieces, index, order, samples=request.orders, generator=torch.Generator().manual_seed(0)
+    )
+    return Bounds(-weighted / math.log(2) / size, -nelbo / math.log(2) / size)
+
+
+def bits_per_byte(text: str, scores: Sequence[TokenScore]) -> float:
+    """Negative log-likelihood in bits over the UTF-8 bytes of what was scored."""
+    size = _size(text, scores[0].start, scores[-1].end)
+    return -math.fsum(score.log_likelihood for score in scores) / math.log(2) / size
+
+
+def _size(text: str, start: int, end: int) -> int:
+    return len(text[start:end].replace("\r\n", "\n").encode("utf-8", errors="replace"))
+
+
+def _pieces_of_span(adapter: ModelAdapter, request: ScoreRequest, span: TextSpan) -> tuple[list[Piece], int]:
+    """The request's canvas, and the index of the span's piece on it."""
     infill = InfillRequest(
         request.text,
         (span,),
@@ -40,15 +76,7 @@ def score(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Iterato
         ends_document=request.ends_document,
     )
     pieces = frame(infill, adapter.config, adapter.tokenizer)
-    index = next(index for index, piece in enumerate(pieces) if piece.span == 0)
-    yield _scores(ranges, score_span(adapter, lease, pieces, index, adapter.config.context_orders[0]))
-
-
-def bits_per_byte(text: str, scores: Sequence[TokenScore]) -> float:
-    """Negative log-likelihood in bits over the UTF-8 bytes of what was scored."""
-    scored = text[scores[0].start : scores[-1].end].replace("\r\n", "\n")
-    size = len(scored.encode("utf-8", errors="replace"))
-    return -math.fsum(score.log_likelihood for score in scores) / math.log(2) / size
+    return pieces, next(index for index, piece in enumerate(pieces) if piece.span == 0)
 
 
 def _scores(ranges: Sequence[tuple[int, int]], values: Sequence[float]) -> tuple[TokenScore, ...]:

@@ -235,12 +235,16 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """A wish to know how likely a text is: the whole of it from left to right, or a span of it given both sides."""
+    """A wish to know how likely a text is: the whole of it from left to right, or a span of it given both sides.
+
+    `orders`: over so many random orders a span's likelihood is bounded too (see `Scored.bounds`); 0: not at all.
+    """
 
     text: str
     span: TextSpan | None = None
     starts_document: bool = True
     ends_document: bool = True
+    orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +257,19 @@ class TokenScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Upper bounds of a span's bits per byte, where the order in which it is written is not given.
+
+    Attributes:
+        importance_weighted: from the mean likelihood over random orders (Eso-LM, arXiv 2506.01928).
+        nelbo: of the span as a masked diffusion model writes it, any number of tokens at a time (arXiv 2502.09992).
+    """
+
+    importance_weighted: float
+    nelbo: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """The answer to a `ScoreRequest`. `bits_per_byte` counts UTF-8 bytes of what was scored."""
 
@@ -261,6 +278,7 @@ class Scored:
     tokens: tuple[TokenScore, ...]
     bits_per_byte: float
     model: ModelInfo
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -26,6 +27,7 @@ _WORD = re.compile(r"\w+|[^\w\s]+")
 def score(
     file: Annotated[Path, typer.Argument(help="The text file.", show_default=False)],
     span: Annotated[str | None, typer.Option(metavar="START:END", help="Code points to score, given the rest.")] = None,
+    orders: Annotated[int, typer.Option(min=0, help="Bound the span's likelihood over so many random orders too.")] = 0,
     words: Annotated[int, typer.Option(help="How many of the least likely words to print.")] = 10,
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
@@ -37,7 +39,7 @@ def score(
     try:
         source = textfile.read(file)
         chosen = None if span is None else Places([span], None, None).resolve(source.text)[0]
-        scored = _score(ScoreRequest(source.text, chosen), ModelChoice(model, device, dtype, threads))
+        scored = _score(ScoreRequest(source.text, chosen, orders=orders), ModelChoice(model, device, dtype, threads))
     except EngineError as error:
         say(str(error))
         raise typer.Exit(WRONG) from None
@@ -45,6 +47,9 @@ def score(
         print(json.dumps(_as_json(scored)))
         return
     print(f"{scored.bits_per_byte:.3f} bits per byte ({len(scored.tokens)} tokens, {scored.model.name})")
+    if scored.bounds is not None:
+        bounds = scored.bounds
+        print(f"{bounds.importance_weighted:.3f} over {orders} random orders at most, {bounds.nelbo:.3f} by the NELBO")
     for start, value in least_likely_words(source.text, scored.tokens)[:words]:
         line = source.text.count("\n", 0, start) + 1
         column = start - source.text.rfind("\n", 0, start)
@@ -80,8 +85,10 @@ def _score(request: ScoreRequest, choice: ModelChoice) -> Scored:
 
 
 def _as_json(scored: Scored) -> dict[str, object]:
+    bounds = {} if scored.bounds is None else dataclasses.asdict(scored.bounds)
     return {
         "bits_per_byte": scored.bits_per_byte,
         "tokens": [{"start": t.start, "end": t.end, "logprob": t.log_likelihood} for t in scored.tokens],
         "model": scored.model.name,
+        **bounds,
     }

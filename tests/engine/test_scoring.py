@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ import torch
 from engine.cache_pool import CachePool
 from engine.canvas import Piece, Placed
 from engine.errors import RequestError
-from engine.likelihood import CHUNK, bound_span, score_span
+from engine.likelihood import CHUNK, bound_span, nelbo_span, score_span
 from engine.models.base import ModelAdapter
 from engine.scoring import bits_per_byte, score
 from engine.session import EngineSession
@@ -98,6 +98,31 @@ def test_the_bound_over_orders_is_exact_for_one_token_and_tightens(adapter: Mode
         return sum(values) / seeds
 
     assert mean_bound(1, 64) <= mean_bound(8, 8) + 1e-6
+
+
+def test_the_nelbo_is_the_mean_over_orders(adapter: ModelAdapter) -> None:
+    """Masks that see only clean tokens: with k of n masked uniformly, every order counts alike (arXiv 2110.02037)."""
+    pool, order = CachePool(adapter.new_cache), ContextOrder.PREFIX_FIRST
+    ids, context = (9, 8, 7), [Placed(1, 0), Placed(2, 1), Placed(4, 5)]
+    tokens = [Placed(token, 2 + place) for place, token in enumerate(ids)]
+
+    def given(clean: Sequence[Placed], placed: Placed) -> float:
+        logits = adapter.step(adapter.new_cache(), [*context, *clean], [placed.position])
+        return float(logits.log_softmax(-1)[0, placed.token])
+
+    every = [
+        math.fsum(given(way[:place], placed) for place, placed in enumerate(way))
+        for way in itertools.permutations(tokens)
+    ]
+    pieces = [Piece(ids=(1, 2)), Piece(ids=ids, span=0), Piece(ids=(4,))]
+    bound = nelbo_span(
+        adapter, pool.lease, pieces, 1, order, samples=400, generator=torch.Generator().manual_seed(0)
+    )  # fmt: skip
+    assert bound == pytest.approx(math.fsum(every) / len(every), abs=0.3)
+    with_one = [Piece(ids=(1, 2)), Piece(ids=(9,), span=0), Piece(ids=(4,))]
+    exact = sum(score_span(adapter, pool.lease, with_one, 1, order))
+    one = nelbo_span(adapter, pool.lease, with_one, 1, order, samples=1, generator=torch.Generator())
+    assert one == pytest.approx(exact, abs=1e-5)
 
 
 def test_a_session_scores_between_runs(adapter: ModelAdapter) -> None:

@@ -41,6 +41,17 @@ def test_json_covers_the_file_and_agrees_with_its_bits(
     assert result["bits_per_byte"] == pytest.approx(bits / len(text.replace("\r\n", "\n").encode()))
 
 
+def test_a_span_is_bounded_over_orders(file: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(file, "--model", model, "--span", "4:9", "--orders", "4", "--json") == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["importance_weighted"] > 0
+    assert result["nelbo"] > 0
+    assert run(file, "--model", model, "--span", "4:9", "--orders", "4") == 0
+    assert "over 4 random orders at most" in capsys.readouterr().out
+    assert run(file, "--model", model, "--orders", "4") != 0
+    assert "need a span" in capsys.readouterr().err
+
+
 def test_the_least_likely_words_are_printed_with_their_place(
     file: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
