@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from engine.canvas import Canvas, Placed
 from engine.denoise import drive
 from engine.likelihood import CHUNK, along_in_chunks
-from engine.reverse import DenoiseSettings, DenoisingStep
+from engine.passes import DenoiseSettings, DenoisingStep
 
 if TYPE_CHECKING:
     import torch

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from engine.cache import BLOCK
 from engine.canvas import Canvas, Placed
 from engine.config import Attention
-from engine.reverse import DenoiseSettings, DenoisingStep, Pass, Reversal
+from engine.passes import DenoiseSettings, DenoisingStep, Pass
+from engine.reverse import Reversal
 from engine.samplers import make_sampler
 
 if TYPE_CHECKING:

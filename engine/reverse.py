@@ -5,67 +5,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.canvas import Canvas, MaskedSpan, Placed, Written
 from engine.models.base import Feed
+from engine.passes import Changed, DenoiseSettings, DenoisingStep, Pass, Steps
 from engine.samplers import Moment, Proposal, make_sampler
 from engine.samplers.banning import forbidden_at
 from engine.samplers.repetition import repeats_nearby
 from engine.samplers.reviewing import Judgement, Judgements
-from engine.schedule import LogLinearSchedule, NoiseSchedule, reveal_count
+from engine.schedule import reveal_count
 from engine.stopping import LikeliestEnd, rows_that_may_end, rows_that_may_still_end
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from engine.sampling import Sampled, SamplingRule
-
-
-@dataclass(frozen=True, slots=True)
-class DenoisingStep:
-    """One step was done.
-
-    Attributes:
-        step: from 1; steps: how many are planned in all by now, never more than before.
-        accepted: positions that became clean in it, or got another token (an ended hole counts as a position).
-        remasked: positions that are masked again.
-    """
-
-    step: int
-    steps: int
-    accepted: tuple[int, ...]
-    remasked: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DenoiseSettings:
-    """What a run needs to know beside the canvas."""
-
-    steps: int
-    alpha_0: float
-    rule: SamplingRule
-    sampler: str = "ancestral"
-    schedule: NoiseSchedule = field(default_factory=LogLinearSchedule)
-
-
-class Pass(NamedTuple):
-    """A forward pass to be made.
-
-    `kept`: how many accepted tokens that were fed before still hold; the cache must end after them. `seen`: see
-    `ModelAdapter.step`.
-    """
-
-    feed: Feed
-    kept: int
-    seen: Sequence[int] | None = None
-
-
-_Steps: TypeAlias = "Generator[Pass | DenoisingStep, Tensor, None]"
-_Changed: TypeAlias = "Generator[Pass, Tensor, tuple[list[int], list[int]]]"
-"""Positions that became clean, and positions that were masked again."""
+    from engine.sampling import Sampled
 
 
 class Reversal:
@@ -95,12 +52,12 @@ class Reversal:
         if self._sampler.remasks and plan.parallel:
             self._shares = settings.schedule.shares(settings.steps)
 
-    def steps(self) -> _Steps:
+    def steps(self) -> Steps:
         """Yields a `Pass` to be sent the logits of its masks, then the `DenoisingStep` that came of them."""
         yield from self._diffusion_phase()
         yield from self._sequential_phase()
 
-    def _diffusion_phase(self) -> _Steps:
+    def _diffusion_phase(self) -> Steps:
         """Step 3. Ends when the diffusion share is written, or dropped because its hole ended before it."""
         alpha = 0.0
         for step, share in enumerate(self._shares):
@@ -115,7 +72,7 @@ class Reversal:
             if self._done > done:  # else nothing was to be revealed, and no pass was made
                 yield self._report(accepted, remasked, self._steps_left(moment))
 
-    def _sequential_phase(self) -> _Steps:
+    def _sequential_phase(self) -> Steps:
         """Step 4."""
         first = True  # it still feeds what the diffusion phase accepted last
         greedy = self._rule.temperature == 0.0 and self._canvas.empty is not None
@@ -159,7 +116,7 @@ class Reversal:
             left = 0
         return left + len(self._canvas.masked()) - self._quota
 
-    def _reveal(self, moment: Moment) -> _Changed:
+    def _reveal(self, moment: Moment) -> Changed:
         """A step that looks at masks only."""
         canvas, forgotten = self._canvas, self._forgotten(moment)
         moment = replace(moment, count=moment.count + len(forgotten)) if forgotten else moment
@@ -186,7 +143,7 @@ class Reversal:
         taken = self._sampler.forget([written[position].probability for position in standing], moment)
         return [standing[index] for index in taken]
 
-    def _review(self, moment: Moment) -> _Changed:
+    def _review(self, moment: Moment) -> Changed:
         """A step that also judges the accepted tokens again (`engine.samplers.reviewing`)."""
         canvas = self._canvas
         looked_at = list(self._sampler.look_at(self._plan, moment))

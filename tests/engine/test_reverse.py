@@ -16,7 +16,8 @@ from engine.cache import CleanTokenCache
 from engine.canvas import Canvas, Piece, Placed, lay_out
 from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch
 from engine.models.base import Feed, ModelAdapter
-from engine.reverse import Pass, Reversal
+from engine.passes import Pass
+from engine.reverse import Reversal
 from engine.samplers import SAMPLERS, make_sampler
 from engine.sampling import SamplingRule
 from engine.schedule import SCHEDULES, make_schedule

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engine.canvas import Canvas, Piece, lay_out
-from engine.reverse import DenoiseSettings, DenoisingStep, Pass, Reversal
+from engine.passes import DenoiseSettings, DenoisingStep, Pass
+from engine.reverse import Reversal
 from engine.sampling import SamplingRule
 from engine.stopping import LikeliestEnd
 from engine.types import ContextOrder
