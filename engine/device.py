@@ -55,11 +55,38 @@ def place(choice: ModelChoice) -> Placement:
         raise DeviceError("No CUDA device was found; choose the device “auto” or “cpu” in the settings.")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("No MPS device was found; choose the device “auto” or “cpu” in the settings.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"There is no CUDA device “{device}”; there are {torch.cuda.device_count()}, from cuda:0 on.")
     int8 = choice.dtype == "int8"
+    if int8 and device.type != "cpu":
+        raise DeviceError("int8 is for processors; choose the precision “auto”, or the device “cpu”, in the settings.")
     if int8 and not _computes_int8(device):
         raise DeviceError("int8 needs a processor with VNNI or AMX; choose the precision “auto” in the settings.")
     dtype = _dtype("auto" if int8 else choice.dtype, device)
     return Placement(device, dtype, choice.threads or default_threads(), int8)
+
+
+_SIGNS_OF_NO_MEMORY = ("not enough memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on the processor or a GPU: torch has an error of its own for some cases, and plain
+    RuntimeErrors for the others. A recording that memory ran out in may end in an error about the recording."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryError":
+            return True
+        if isinstance(seen, RuntimeError) and any(sign in str(seen) for sign in _SIGNS_OF_NO_MEMORY):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def give_back_memory() -> None:
+    """Returns GPU memory that is not in use to the system; torch keeps it otherwise. Nothing without a GPU."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def _device(name: str) -> torch.device:

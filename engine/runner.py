@@ -46,8 +46,9 @@ class Runner:
         return self._adapter.info
 
     def drop_caches(self) -> None:
-        """Frees the caches' memory."""
+        """Frees the memory of the caches and of what the model keeps beside its weights."""
         self._pool.clear()
+        self._adapter.release()
 
     def run(self, job: Job, request: InfillRequest, on_event: Callable[[Event], None]) -> Finished | Cancelled:
         """Carries out a request; frames go to `on_event`, the ending is returned.

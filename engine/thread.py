@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from engine.device import prepare_process, yield_to_the_window
+from engine.device import give_back_memory, is_out_of_memory, prepare_process, yield_to_the_window
 from engine.errors import EngineError, OutOfMemoryError
 from engine.types import (
     Cancelled,
@@ -123,10 +123,14 @@ class EngineThread:
         yield_to_the_window()
         while not isinstance(order := self._orders.get(), _Close):
             if isinstance(order, _Unload):
-                self._runner = None
+                self._forget_model()
             else:
                 self._carry_out(order)
+        self._forget_model()
+
+    def _forget_model(self) -> None:
         self._runner = None
+        give_back_memory()
 
     def _carry_out(self, order: _Job) -> None:
         """The outermost line of a job: whatever happens, exactly one ending is sent."""
@@ -138,7 +142,7 @@ class EngineThread:
         except MemoryError:
             order.on_event(self._out_of_memory(job))
         except Exception as error:
-            if _is_out_of_memory(error):
+            if is_out_of_memory(error):
                 order.on_event(self._out_of_memory(job))
                 return
             log.exception("job %d failed", job.id)
@@ -160,7 +164,7 @@ class EngineThread:
 
     def _load_model(self, order: _Load) -> Event:
         job = order.job
-        self._runner = None
+        self._forget_model()
         self._choice = order.choice
         order.on_event(ModelLoading(job.id, order.choice.name, 0.0))
         runner = self._load_runner()
@@ -191,11 +195,6 @@ class EngineThread:
         """Drops the cache, so that the next, smaller job has room."""
         if self._runner is not None:
             self._runner.drop_caches()
+        give_back_memory()
         sentence = "Memory ran out. Your text is unchanged; select less, choose a smaller context, or the device “cpu”."
         return Failed(job.id, sentence, OutOfMemoryError.__name__)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Torch raises its own error on a GPU and a plain RuntimeError on a CPU."""
-    name = type(error).__name__
-    return name == "OutOfMemoryError" or (isinstance(error, RuntimeError) and "not enough memory" in str(error))

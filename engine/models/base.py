@@ -43,6 +43,10 @@ class ModelAdapter(Protocol):
         """An empty cache that fits the model."""
         ...
 
+    def release(self) -> None:
+        """Gives back all memory but the weights'; the next step takes it again. Caches may forget what they hold."""
+        ...
+
     def step(
         self,
         cache: CleanTokenCache,

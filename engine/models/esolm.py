@@ -47,6 +47,20 @@ def shape_of(config: CheckpointConfig) -> EsoLMShape:
     )
 
 
+def info_of(config: CheckpointConfig, weights: Mapping[str, Tensor], placement: Placement) -> ModelInfo:
+    """The particulars of a model with these weights, as it was placed."""
+    return ModelInfo(
+        name=config.name,
+        family=config.family,
+        parameters=sum(weight.numel() for weight in weights.values()),
+        context_length=config.context_length,
+        device=str(placement.device),
+        dtype=placement.precision,
+        threads=placement.threads,
+        trained_alpha_0=config.trained_alpha_0,
+    )
+
+
 class _Block:
     """One folded block."""
 
@@ -77,20 +91,14 @@ class EsoLMAdapter:
         # On a CPU attention of a few rows over a bfloat16 cache takes twice as long as over a float32 one.
         self._attention_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
         self._cos, self._sin = cos.to(self._attention_dtype), sin.to(self._attention_dtype)
-        self.info = ModelInfo(
-            name=config.name,
-            family=config.family,
-            parameters=sum(weight.numel() for weight in weights.values()),
-            context_length=config.context_length,
-            device=str(self._device),
-            dtype=placement.precision,
-            threads=placement.threads,
-            trained_alpha_0=config.trained_alpha_0,
-        )
+        self.info = info_of(config, weights, placement)
 
     def new_cache(self) -> CleanTokenCache:
         """An empty cache with room for a whole context and the steps on top of it."""
         return self._make_cache(CleanTokenCache)
+
+    def release(self) -> None:
+        """See `ModelAdapter.release`: nothing is kept beside the weights."""
 
     def _make_cache(self, kind: type[_Cache]) -> _Cache:
         return kind(

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from engine.config import Attention, CheckpointConfig, read_config
 from engine.device import Placement, place
@@ -14,6 +15,9 @@ from engine.errors import ModelNotFoundError, UnknownFamilyError
 from engine.models.base import ModelAdapter
 from engine.tokenization import Tokenizer
 from engine.types import ModelChoice
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BUNDLED = "redraft-mini"
 CONVERT = "redraft models convert"
@@ -79,15 +83,30 @@ def bundled_models() -> list[str]:
 
 
 def _load_esolm(config: CheckpointConfig, placement: Placement) -> ModelAdapter:
-    from engine.models.esolm import EsoLMAdapter, shape_of
-    from engine.models.esolm_mixed import MixedEsoLMAdapter
+    from engine.models.esolm import shape_of
     from engine.models.esolm_network import parameter_shapes
     from engine.models.weights import read_weights
 
     tokenizer = Tokenizer.load(config.folder, config.tokenizer_entry())
     weights = read_weights(config.folder, parameter_shapes(shape_of(config)))
-    kind = MixedEsoLMAdapter if config.attention is Attention.MIXED2 else EsoLMAdapter
-    return kind(config, tokenizer, weights, placement)
+    return esolm(config, tokenizer, weights, placement)
+
+
+def esolm(
+    config: CheckpointConfig, tokenizer: Tokenizer, weights: Mapping[str, Tensor], placement: Placement
+) -> ModelAdapter:
+    """An Eso-LM of these weights, in the form that suits its attention and its device. (A) computes whole contexts in
+    every pass: there is nothing to gain from recording that."""
+    from engine.models.esolm import EsoLMAdapter
+    from engine.models.esolm_mixed import MixedEsoLMAdapter
+    from engine.models.esolm_static import StaticEsoLMAdapter
+    from engine.models.graphs import CudaRecorder
+
+    if config.attention is Attention.MIXED2:
+        return MixedEsoLMAdapter(config, tokenizer, weights, placement)
+    if placement.device.type == "cuda":
+        return StaticEsoLMAdapter(config, tokenizer, weights, placement, CudaRecorder(placement.device))
+    return EsoLMAdapter(config, tokenizer, weights, placement)
 
 
 FAMILIES: Mapping[str, Callable[[CheckpointConfig, Placement], ModelAdapter]] = MappingProxyType({"esolm": _load_esolm})

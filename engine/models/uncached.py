@@ -28,6 +28,10 @@ class UncachedAdapter:
         """An empty cache, to hold the order."""
         return self._adapter.new_cache()
 
+    def release(self) -> None:
+        """See `ModelAdapter.release`."""
+        self._adapter.release()
+
     def step(
         self,
         cache: CleanTokenCache,

@@ -39,6 +39,9 @@ class SteppedModel:
     def new_cache(self) -> CleanTokenCache:
         return self._adapter.new_cache()
 
+    def release(self) -> None:
+        self._adapter.release()
+
     def step(
         self,
         cache: CleanTokenCache,

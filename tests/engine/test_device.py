@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from engine.device import default_threads, place, prepare_process
+from engine.device import default_threads, give_back_memory, is_out_of_memory, place, prepare_process
 from engine.errors import DeviceError
 from engine.types import ModelChoice
 
@@ -47,3 +47,60 @@ def test_int8_is_refused_where_the_processor_cannot_do_it(monkeypatch: pytest.Mo
         place(ModelChoice(device="cpu", dtype="int8"))
     monkeypatch.setattr("engine.device._computes_int8", lambda _device: True)
     assert place(ModelChoice(device="cpu", dtype="int8")).precision == "int8"
+
+
+@pytest.fixture
+def one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with one CUDA device, as far as torch is asked."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+
+
+@pytest.mark.usefixtures("one_gpu")
+def test_a_gpu_is_taken_first_and_computes_in_bfloat16() -> None:
+    placement = place(ModelChoice(device="auto", dtype="auto"))
+    assert (placement.device.type, placement.precision) == ("cuda", "bfloat16")
+    assert place(ModelChoice(device="cuda:0", dtype="float32")).precision == "float32"
+
+
+@pytest.mark.usefixtures("one_gpu")
+def test_a_gpu_that_is_not_there_is_refused_by_name() -> None:
+    with pytest.raises(DeviceError, match="cuda:3"):
+        place(ModelChoice(device="cuda:3"))
+
+
+@pytest.mark.usefixtures("one_gpu")
+def test_int8_is_refused_on_a_gpu_with_what_to_choose_instead() -> None:
+    with pytest.raises(DeviceError, match="choose the precision “auto”"):
+        place(ModelChoice(device="cuda", dtype="int8"))
+
+
+def test_every_sign_that_memory_ran_out_is_known() -> None:
+    for error in (
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory"),
+    ):
+        assert is_out_of_memory(error)
+    assert not is_out_of_memory(RuntimeError("an illegal memory access was encountered"))
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_memory_that_ran_out_while_recording_is_found_behind_the_error_about_the_recording() -> None:
+    error = RuntimeError("operation failed due to a previous error during capture")
+    assert not is_out_of_memory(error)
+    error.__context__ = torch.OutOfMemoryError("CUDA out of memory")
+    assert is_out_of_memory(error)
+
+
+def test_memory_is_given_back_where_a_gpu_was_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("empty"))
+    give_back_memory()
+    assert calls == []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    give_back_memory()
+    assert calls == ["empty"]

@@ -44,6 +44,9 @@ class Proven:
     def new_cache(self) -> CleanTokenCache:
         return self._adapter.new_cache()
 
+    def release(self) -> None:
+        self._adapter.release()
+
     def step(
         self,
         cache: CleanTokenCache,
