@@ -33,6 +33,12 @@ def state_file() -> Path:
     return folder / "window.toml"
 
 
+def history_file() -> Path:
+    """The database that remembers the runs; `REDRAFT_DATA_DIR` overrides its folder."""
+    folder = _chosen("REDRAFT_DATA_DIR") or Path(platformdirs.user_data_dir(_APP, appauthor=False))
+    return folder / "history.sqlite3"
+
+
 def log_file() -> Path:
     """The log that errors are written to; `REDRAFT_LOG_DIR` overrides its folder."""
     return (_chosen("REDRAFT_LOG_DIR") or Path(platformdirs.user_log_dir(_APP, appauthor=False))) / "redraft.log"

@@ -89,6 +89,11 @@ class Document(QObject):
             return None
 
     @property
+    def digest(self) -> bytes | None:
+        """A hash of the file's bytes as they were last read or saved here; None when there is no file yet."""
+        return self._stamp.digest if self._stamp is not None else None
+
+    @property
     def is_gone(self) -> bool:
         """Whether the file that was read is no longer there."""
         return self.path is not None and self._stamp is not None and not self.path.exists()

@@ -10,7 +10,7 @@ from app.settings import SETTINGS, Settings
 
 _PAGES = (
     ("Infill", (("", "infill"), ("Engine", "engine"))),
-    ("Editor", (("", "appearance"), ("Text", "editor"))),
+    ("Editor", (("", "appearance"), ("Text", "editor"), ("History", "history"))),
 )
 
 

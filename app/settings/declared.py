@@ -297,6 +297,30 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("editor.use_spaces", bool, True, "Indent with spaces", "Off, Tab inserts tab characters."),
     Setting("editor.reduced_motion", bool, False, "Reduced motion", "Shows only the start and the end of a run."),
     Setting(
+        "history.enabled",
+        bool,
+        True,
+        "Keep a history of runs",
+        "On this machine only, beside the settings, never in your files.",
+    ),
+    Setting(
+        "history.limit_mb",
+        int,
+        20,
+        "Room for the history",
+        "In megabytes, for all files together; the oldest runs go first.",
+        1,
+        1000,
+        unless=Unless("history.enabled", (False,), "No history is kept."),
+    ),
+    Setting(
+        "history.keep_marks",
+        bool,
+        True,
+        "Remember generated text",
+        "Which parts of a saved file came from the model; kept beside the history, without the text.",
+    ),
+    Setting(
         "appearance.theme", str, "system", "Theme", "Colors of the whole window.", choices=("system", "light", "dark")
     ),
 )

@@ -10,13 +10,14 @@ from app import paths
 def test_every_folder_can_be_chosen_by_the_environment(user_directories):
     assert paths.settings_file() == user_directories / "config" / "settings.toml"
     assert paths.state_file() == user_directories / "data" / "window.toml"
+    assert paths.history_file() == user_directories / "data" / "history.sqlite3"
     assert paths.log_file() == user_directories / "log" / "redraft.log"
 
 
 def test_without_a_choice_the_systems_folders_are_used(monkeypatch):
     for variable in ("REDRAFT_CONFIG_DIR", "REDRAFT_DATA_DIR", "REDRAFT_LOG_DIR"):
         monkeypatch.delenv(variable)
-    for path in (paths.settings_file(), paths.state_file(), paths.log_file()):
+    for path in (paths.settings_file(), paths.state_file(), paths.history_file(), paths.log_file()):
         assert "redraft" in str(path.parent)
 
 
