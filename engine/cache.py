@@ -26,8 +26,8 @@ class CleanTokenCache:
     """Preallocated keys and values, with the order they are valid for.
 
     Attributes:
-        keys: (layers, heads, head_dim, room), transposed, so that a few queries meet them in one plain product.
-        values: (layers, heads, room, head_dim).
+        keys, values: (layers, heads, room, head_dim). A head's rows lie together: for a few queries most of what
+            attention costs is reading them from memory, once and in order.
         order: the clean tokens whose rows are filled, in order.
         owners: for each of them the variation it belongs to, or SHARED. The context is shared by all variations of a
             request; none of its keys and values is copied.
@@ -36,7 +36,7 @@ class CleanTokenCache:
     def __init__(
         self, *, layers: int, heads: int, head_dim: int, room: int, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self.keys = torch.zeros(layers, heads, head_dim, room, dtype=dtype, device=device)
+        self.keys = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
         self.values = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
         self.order: list[Placed] = []
         self.owners: list[int] = []
@@ -97,17 +97,14 @@ class CleanTokenCache:
         assert set(self.owners[: self._blocks]) <= {SHARED}, "a variation's token in the reusable part"
         places = {(placed.position, owner) for placed, owner in zip(self.order, self.owners, strict=True)}
         assert len(places) == len(self.order), "two clean tokens at one position"
-        filled = self.keys[..., : len(self.order)]
+        filled = self.keys[:, :, : len(self.order)]
         assert bool(torch.isfinite(filled.float()).all()), "keys that are not finite"
 
-    def write(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def write(self, layer: int, keys: Tensor, values: Tensor) -> None:
         """Puts one layer's keys and values, each (rows, heads, head_dim), behind the clean tokens.
 
-        Returns:
-            Views of all keys (heads, head_dim, length) and values (heads, length, head_dim), the new ones included.
-            What is not recorded by `append` afterwards is overwritten by the next call.
+        What is not recorded by `append` afterwards is overwritten by the next call.
         """
         start, end = len(self.order), len(self.order) + keys.shape[0]
-        self.keys[layer, :, :, start:end] = keys.permute(1, 2, 0)
+        self.keys[layer, :, start:end] = keys.transpose(0, 1)
         self.values[layer, :, start:end] = values.transpose(0, 1)
-        return self.keys[layer, :, :, :end], self.values[layer, :, :end]

@@ -18,6 +18,7 @@ from engine.cache import SHARED, CleanTokenCache
 from engine.canvas import Placed
 from engine.config import CheckpointConfig
 from engine.device import Placement
+from engine.models.attention import Attention, make_attention
 from engine.models.base import Feed
 from engine.models.esolm_network import EsoLMShape
 from engine.models.folding import FoldedBlock, fold_block, fold_head, signed_rotary_tables
@@ -88,9 +89,8 @@ class EsoLMAdapter:
         self._blocks = [_Block(fold_block(weights, i, self.shape), placement) for i in range(config.layers)]
         self._head = make_linear(*fold_head(weights, tied=config.tie_embeddings), replace(placement, int8=False))
         cos, sin = signed_rotary_tables(config.context_length + ROOM_FOR_STEPS, self.shape, self._device)
-        # On a CPU attention of a few rows over a bfloat16 cache takes twice as long as over a float32 one.
-        self._attention_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
-        self._cos, self._sin = cos.to(self._attention_dtype), sin.to(self._attention_dtype)
+        self._rotary_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
+        self._cos, self._sin = cos.to(self._rotary_dtype), sin.to(self._rotary_dtype)
         self.info = info_of(config, weights, placement)
 
     def new_cache(self) -> CleanTokenCache:
@@ -106,7 +106,7 @@ class EsoLMAdapter:
             heads=self.shape.heads,
             head_dim=self.shape.head_dim,
             room=self.config.context_length + ROOM_FOR_STEPS,
-            dtype=self._attention_dtype,
+            dtype=self._dtype,
             device=self._device,
         )
 
@@ -148,13 +148,15 @@ class EsoLMAdapter:
         self, cache: CleanTokenCache, ids: Sequence[int], positions: Sequence[int], hidden_from: Tensor, clean: int
     ) -> Tensor:
         """Logits of the rows behind the first `clean`. `hidden_from` (rows, last columns): see `_hidden_from`."""
+        rows = len(ids)
+        attention = make_attention(len(cache) + rows, hidden_from, self._dtype)
         places = torch.tensor(positions, device=self._device)
         cos, sin = self._cos[places, None, None], self._sin[places, None, None]  # (rows, 1, 1, head_dim)
         hidden = self._embedding[torch.tensor(ids, device=self._device)]  # (rows, width)
         for index, block in enumerate(self._blocks):
             last = index == len(self._blocks) - 1
-            rows = slice(clean, None) if last else slice(None)  # the last block's output is only wanted at masks
-            hidden = self._run_block(block, index, hidden, cos, sin, cache, hidden_from, rows)
+            wanted = slice(clean, rows) if last else slice(0, rows)  # the last block's output is only wanted at masks
+            hidden = self._run_block(block, index, hidden, cos, sin, cache, attention, wanted)
         if hidden.shape[0] == 0:
             return hidden.new_empty(0, self.config.vocab_size)
         return self._head(functional.layer_norm(hidden, (self.shape.hidden_size,), eps=self.shape.norm_eps))
@@ -177,22 +179,20 @@ class EsoLMAdapter:
         cos: Tensor,
         sin: Tensor,
         cache: CleanTokenCache,
-        hidden_from: Tensor,
+        attention: Attention,
         wanted: slice,
     ) -> Tensor:
         count, width = hidden.shape
         heads, head_dim = self.shape.heads, self.shape.head_dim
         normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
-        qkv = block.qkv(normed).to(self._attention_dtype).view(count, 3, heads, head_dim)
+        qkv = block.qkv(normed).to(self._rotary_dtype).view(count, 3, heads, head_dim)
         qk = qkv[:, :2]
         qk = torch.addcmul(qk * cos, qk.roll(head_dim // 2, -1), sin)
-        keys, values = cache.write(layer, qk[:, 1], qkv[:, 2])
+        cache.write(layer, qk[:, 1], qkv[:, 2])
         hidden = hidden[wanted]
         if hidden.shape[0] == 0:
             return hidden
-        scores = torch.bmm(qk[wanted, 0].transpose(0, 1), keys)  # (heads, wanted, length)
-        scores[:, :, -hidden_from.shape[1] :].masked_fill_(hidden_from[wanted], float("-inf"))
-        attended = torch.bmm(scores.softmax(dim=-1), values).transpose(0, 1).reshape(-1, width)
-        hidden = hidden + block.attn_out(attended.to(self._dtype))
+        attended = attention(qk[wanted, 0].to(self._dtype), cache.keys[layer], cache.values[layer], wanted)
+        hidden = hidden + block.attn_out(attended)
         normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
         return hidden + block.mlp_out(block.mlp_in(normed))

@@ -36,7 +36,7 @@ class Stage:
     """Preallocated buffers of all steps.
 
     Attributes:
-        keys: (layers, heads, head_dim, rows); values: (layers, heads, rows, head_dim).
+        keys, values: (layers, heads, rows, head_dim).
         owners: (rows,) as in `CleanTokenCache.owners`.
         spill: the cache row that padding writes to; no step sees it.
     """
@@ -74,7 +74,7 @@ class Stage:
             return
         self.park()
         length = len(cache)
-        self.keys[..., :length] = cache.keys[..., :length]
+        self.keys[:, :, :length] = cache.keys[:, :, :length]
         self.values[:, :, :length] = cache.values[:, :, :length]
         self.owners[:length] = torch.tensor(cache.owners, dtype=torch.long)
         self._guest = weakref.ref(cache)
@@ -84,7 +84,7 @@ class Stage:
         cache = self._guest() if self._guest is not None else None
         if cache is not None:
             length = len(cache)
-            cache.keys[..., :length] = self.keys[..., :length]
+            cache.keys[:, :, :length] = self.keys[:, :, :length]
             cache.values[:, :, :length] = self.values[:, :, :length]
         self._guest = None
 

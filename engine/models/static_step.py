@@ -90,7 +90,7 @@ class StaticNetwork:
         qkv = block.qkv(normed).view(count, 3, heads, head_dim)
         qk = qkv[:, :2]
         qk = torch.addcmul(qk * rotary[0], qk.roll(head_dim // 2, -1), rotary[1])
-        stage.keys[layer].index_copy_(2, places, qk[:, 1].permute(1, 2, 0))
+        stage.keys[layer].index_copy_(1, places, qk[:, 1].transpose(0, 1))
         stage.values[layer].index_copy_(1, places, qkv[:, 2].transpose(0, 1))
         queries = qk[:, 0]
         if wanted is not None:
@@ -98,7 +98,8 @@ class StaticNetwork:
                 return hidden
             hidden, queries = hidden.index_select(0, wanted), queries.index_select(0, wanted)
             hidden_from = hidden_from.index_select(0, wanted)
-        scores = torch.bmm(queries.transpose(0, 1), stage.keys[layer, :, :, :columns])  # (heads, rows, columns)
+        keys = stage.keys[layer, :, :columns].transpose(1, 2)
+        scores = torch.bmm(queries.transpose(0, 1), keys)  # (heads, rows, columns)
         scores.masked_fill_(hidden_from, float("-inf"))
         attended = torch.bmm(scores.softmax(dim=-1), stage.values[layer, :, :columns])
         hidden = hidden + block.attn_out(attended.transpose(0, 1).reshape(-1, width))

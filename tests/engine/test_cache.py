@@ -18,9 +18,9 @@ def empty_cache() -> CleanTokenCache:
     return CleanTokenCache(layers=1, heads=1, head_dim=2, room=512, dtype=torch.float32, device=torch.device("cpu"))
 
 
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory: pytest.TempPathFactory) -> ModelAdapter:
-    return load_tiny(write_checkpoint(tmp_path_factory.mktemp("checkpoint")))
+@pytest.fixture(scope="module", params=["float32", "bfloat16"])
+def adapter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ModelAdapter:
+    return load_tiny(write_checkpoint(tmp_path_factory.mktemp("checkpoint")), dtype=request.param)
 
 
 def fill_blocks(cache: CleanTokenCache, order: list[Placed]) -> None:
@@ -82,5 +82,5 @@ def test_whatever_ran_before_the_rows_are_the_same_to_the_last_bit(
     list(prefill(adapter, cold, order))
     assert warm.order == cold.order == order
     assert warm_progress[-1].reused >= len(order) // BLOCK * BLOCK
-    assert torch.equal(warm.keys[..., : len(order)], cold.keys[..., : len(order)])
+    assert torch.equal(warm.keys[:, :, : len(order)], cold.keys[:, :, : len(order)])
     assert torch.equal(warm.values[:, :, : len(order)], cold.values[:, :, : len(order)])

@@ -220,7 +220,7 @@ def test_a_large_hole_fits_the_cache_although_its_tokens_are_fed_twice(adapter: 
     pieces = [Piece(ids=(1, 2)), Piece(span=0, hole=True, capacity=250)]
     canvas = lay_out(pieces, order=ContextOrder.SUFFIX_FIRST, grid=1, empty=None)
     cache = adapter.new_cache()
-    cache.keys, cache.values = cache.keys[..., :300], cache.values[:, :, :300]
+    cache.keys, cache.values = cache.keys[:, :, :300], cache.values[:, :, :300]
     run(adapter, canvas, make_settings(adapter, sampler, steps=4), cache=cache)
     assert len(canvas.written) == 250
 

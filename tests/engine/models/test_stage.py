@@ -13,7 +13,7 @@ SIZES = Sizes(layers=1, heads=2, head_dim=4, room=100, dtype=torch.float32, devi
 
 def a_cache(value: float, length: int) -> CleanTokenCache:
     cache = CleanTokenCache(layers=1, heads=2, head_dim=4, room=100, dtype=torch.float32, device=torch.device("cpu"))
-    cache.keys[..., :length] = value
+    cache.keys[:, :, :length] = value
     cache.values[:, :, :length] = value
     cache.append([Placed(1, position) for position in range(length)])
     return cache
@@ -22,7 +22,7 @@ def a_cache(value: float, length: int) -> CleanTokenCache:
 def test_padding_has_a_row_beyond_every_cache_and_rows_are_aligned() -> None:
     stage = Stage(SIZES)
     assert stage.spill == SIZES.room
-    assert stage.values.shape[2] == stage.keys.shape[3] == len(stage.owners) > stage.spill
+    assert stage.values.shape[2] == stage.keys.shape[2] == len(stage.owners) > stage.spill
     assert len(stage.owners) % ALIGNED == 0
 
 
@@ -34,8 +34,8 @@ def test_caches_take_turns_and_keep_what_was_written_to_them() -> None:
     stage.values[:, :, 3:4] = 7.0
     one.append([Placed(1, 3)], owner=2)
     stage.bring(other)
-    assert stage.keys[0, 0, 0, :5].tolist() == [2.0] * 5
-    assert one.keys[0, 1, 2, :4].tolist() == one.values[0, 1, :4, 2].tolist() == [1.0, 1.0, 1.0, 7.0]
+    assert stage.keys[0, 0, :5, 0].tolist() == [2.0] * 5
+    assert one.keys[0, 1, :4, 2].tolist() == one.values[0, 1, :4, 2].tolist() == [1.0, 1.0, 1.0, 7.0]
     stage.bring(one)
     assert stage.owners[:4].tolist() == [SHARED, SHARED, SHARED, 2]
     assert stage.values[0, 0, :4, 0].tolist() == [1.0, 1.0, 1.0, 7.0]
