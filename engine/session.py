@@ -36,6 +36,28 @@ def load_libraries_first(platform: str = sys.platform) -> bool:
     return True
 
 
+def known_models() -> tuple[str, ...]:
+    """Names of the models that come with Redraft. Loads none and imports no torch."""
+    from engine.models.registry import bundled_models
+
+    return tuple(bundled_models())
+
+
+def why_no_model(name: str) -> str:
+    """Why there is no usable model of that name or in that folder, in one sentence; empty when there seems to be one.
+
+    Looks at its description and at which files are there, not into the weights.
+    """
+    from engine.errors import EngineError
+    from engine.models.registry import describe
+
+    try:
+        describe(name)
+    except EngineError as error:
+        return str(error)
+    return ""
+
+
 class Job:
     """A request on its way through the engine."""
 

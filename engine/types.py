@@ -139,6 +139,8 @@ class ModelInfo:
     threads: int
     trained_alpha_0: tuple[float, float]
     """Range of alpha_0 in training."""
+    context_orders: tuple[ContextOrder, ...] = (ContextOrder.SUFFIX_FIRST, ContextOrder.PREFIX_FIRST)
+    """Orders in which it was trained to read the context."""
 
 
 @dataclass(frozen=True, slots=True)

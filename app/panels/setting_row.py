@@ -30,6 +30,9 @@ _WORDS = {
 }
 
 
+_LARGEST = 2**31 - 1
+
+
 class SettingRow(QWidget):
     """Shows one setting of `settings` and changes it. Holds no value: what is shown is what the settings say."""
 
@@ -40,6 +43,7 @@ class SettingRow(QWidget):
         self._setting = setting
         self._settings = settings
         self._showing = False
+        self._blocked: str | None = None
         self.control, self._show, self.slider = self._make_control()
         self.reset_button = self._make_reset_button()
         self._help = QLabel(setting.help)
@@ -58,13 +62,18 @@ class SettingRow(QWidget):
     def note(self, more: str) -> None:
         self._help.setText(f"{self._setting.help} {more}".strip())
 
+    def block(self, reason: str | None) -> None:
+        """Greys the row, for the model that is loaded makes nothing of it; None lets it be used again."""
+        self._blocked = reason
+        self.refresh()
+
     def refresh(self) -> None:
         """Shows the setting as it is now."""
         self._showing = True
         self._show(self._settings[self._setting.key])
         self._showing = False
-        reason = self._settings.why_inert(self._setting.key)
-        self.reset_button.setVisible(reason is None and not self._settings.is_default(self._setting.key))
+        reason = self._settings.why_inert(self._setting.key) or self._blocked
+        self.reset_button.setVisible(reason is None and not self._is_default())
         for widget in (self.control, self.slider):
             if widget is not None:
                 widget.setEnabled(reason is None)
@@ -73,8 +82,18 @@ class SettingRow(QWidget):
 
     def _on_changed(self, key: str, _value: object) -> None:
         unless = self._setting.unless
-        if key == self._setting.key or (unless is not None and key == unless.key):
+        if key in {self._setting.key, *(unless.keys if unless is not None else ())}:
             self.refresh()
+
+    def _is_default(self) -> bool:
+        return self._settings.is_default(self._setting.key)
+
+    def _reset(self) -> None:
+        self._settings.reset(self._setting.key)
+
+    def _beside(self) -> list[QWidget]:
+        """Widgets to the left of the control."""
+        return []
 
     def _set(self, value: object) -> None:
         if self._showing:
@@ -152,7 +171,7 @@ class SettingRow(QWidget):
         button.setText("↺")
         button.setToolTip(f"Back to {self._default_text()}")
         button.setAccessibleName(f"Reset {self._setting.label}")
-        button.clicked.connect(lambda: self._settings.reset(self._setting.key))
+        button.clicked.connect(self._reset)
         policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         button.setSizePolicy(policy)
@@ -184,9 +203,13 @@ class SettingRow(QWidget):
             self.control.setFixedWidth(148)
         elif not isinstance(self.control, Switch):
             self.control.setFixedWidth(
-                108 if (self._setting.maximum or 0) > 9999 else 86 if self._setting.zero_means else 60
+                108 if self._setting.maximum == _LARGEST else 86 if self._setting.zero_means else 60
             )
-        grid.addWidget(self.control, 0, 1, Qt.AlignmentFlag.AlignRight)
+        tail = QHBoxLayout()
+        tail.setSpacing(4)
+        for widget in (*self._beside(), self.control):
+            tail.addWidget(widget)
+        grid.addLayout(tail, 0, 1, Qt.AlignmentFlag.AlignRight)
         if self.slider is not None:
             grid.addWidget(self.slider, 1, 0, 1, 2)
         grid.addWidget(self._help, 2, 0, 1, 2)

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from app.panels.model_row import ModelRow
+from app.panels.seed_row import SeedRow
 from app.panels.setting_row import SettingRow
 from app.settings import SETTINGS, Settings
+from engine.types import ModelInfo
 
-_PAGES = (
-    ("Infill", (("", "infill"), ("Engine", "engine"))),
-    ("Editor", (("", "appearance"), ("Text", "editor"), ("History", "history"))),
-)
+_PAGES = (("Infill", ("infill", "engine")), ("Editor", ("appearance", "editor", "history")))
+_ROWS = {"infill.seed": SeedRow, "engine.model": ModelRow}
 
 
 class SettingsPanel(QWidget):
-    """All settings in two pages. `refused` carries the sentence for a value that was not taken."""
+    """All settings in two pages.
+
+    `refused` carries the sentence for a value that was not taken; `folder_asked` says that the user wants to choose the
+    folder of a model.
+    """
 
     refused = Signal(str)
+    folder_asked = Signal()
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,20 +41,29 @@ class SettingsPanel(QWidget):
         self.pages.setObjectName("pages")
         self.pages.setDocumentMode(True)
         self.pages.setAccessibleName("Groups of settings")
-        for title, groups in _PAGES:
-            self.pages.addTab(self._page(settings, groups), title)
+        for title, sections in _PAGES:
+            self.pages.addTab(self._page(settings, sections), title)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pages)
         self.setMinimumWidth(288)
 
-    def mark_trained(self, low: float, high: float) -> None:
-        """Marks the diffusion shares that the loaded model was trained with."""
-        slider = self.rows["infill.alpha_0"].slider
-        if slider is not None:
-            slider.mark(low, high)
-            trained = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-            self.rows["infill.alpha_0"].note = f"The model was trained with {trained}."
+    def show_model(self, info: ModelInfo) -> None:
+        """Marks what the loaded model was trained with, and greys what it makes nothing of."""
+        self._mark_trained(*info.trained_alpha_0)
+        one_order = "This model reads the text around the place in one order only."
+        self.rows["infill.context_order"].block(one_order if len(info.context_orders) < 2 else None)
+        on_cpu = info.device.startswith("cpu")
+        self.rows["engine.threads"].block(None if on_cpu else "Threads count only when the processor computes.")
+        extent = f"This model holds {info.context_length:,} tokens."
+        self.rows["infill.context_extent"].note = extent
+
+    def _mark_trained(self, low: float, high: float) -> None:
+        row = self.rows["infill.alpha_0"]
+        if row.slider is not None:
+            row.slider.mark(low, high)
+        trained = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        row.note = f"The model was trained with {trained}."
 
     def focus_first(self) -> None:
         """Gives the keyboard to the first control that is on the screen."""
@@ -48,21 +72,23 @@ class SettingsPanel(QWidget):
                 row.control.setFocus(Qt.FocusReason.TabFocusReason)
                 return
 
-    def _page(self, settings: Settings, groups: tuple[tuple[str, str], ...]) -> QWidget:
+    def _page(self, settings: Settings, sections: tuple[str, ...]) -> QWidget:
         page = QWidget()
         page.setObjectName("page")
         rows = QVBoxLayout(page)
         rows.setContentsMargins(16, 14, 16, 18)
         rows.setSpacing(14)
-        for title, section in groups:
-            if title:
-                rows.addWidget(_heading(title))
-            for setting in SETTINGS:
-                if setting.section == section:
-                    row = SettingRow(setting, settings)
-                    row.refused.connect(self.refused)
-                    self.rows[setting.key] = row
-                    rows.addWidget(row)
+        for setting in (each for section in sections for each in SETTINGS if each.section == section):
+            if setting.shown_with:
+                continue
+            if setting.heading:
+                rows.addWidget(_heading(setting.heading))
+            row = self.rows[setting.key] = _ROWS.get(setting.key, SettingRow)(setting, settings)
+            row.refused.connect(self.refused)
+            if isinstance(row, ModelRow):
+                row.folder_asked.connect(self.folder_asked)
+            rows.addWidget(row)
+        rows.addWidget(self._reset_button(settings, sections), 0, Qt.AlignmentFlag.AlignLeft)
         rows.addStretch(1)
         area = QScrollArea()
         area.setWidget(page)
@@ -71,6 +97,14 @@ class SettingsPanel(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return area
+
+    def _reset_button(self, settings: Settings, sections: tuple[str, ...]) -> QPushButton:
+        button = QPushButton("Reset all")
+        button.setObjectName("reset_all")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolTip("Give every setting of this page its default again")
+        button.clicked.connect(lambda: settings.reset_all(*sections))
+        return button
 
 
 def _heading(title: str) -> QLabel:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from app.paths import replace_file, settings_file
-from app.settings.declared import SETTINGS, Setting, SettingError, Value
+from app.settings.declared import SETTINGS
+from app.settings.setting import Setting, SettingError, Value
 
 if TYPE_CHECKING:
     import tomlkit
@@ -61,10 +62,16 @@ class Settings(QObject):
         self[key] = self._declared[key].default
         self._unsaved.add(key)  # an odd value in the file goes too
 
+    def reset_all(self, *sections: str) -> None:
+        """Gives all settings of these sections their defaults again."""
+        for key, setting in self._declared.items():
+            if setting.section in sections:
+                self.reset(key)
+
     def why_inert(self, key: str) -> str | None:
         """Why the setting has no effect at present, or None when it has."""
         unless = self._declared[key].unless
-        return unless.reason if unless is not None and self._values[unless.key] in unless.values else None
+        return unless.reason if unless is not None and unless.holds(self._values) else None
 
     def load(self) -> None:
         """Takes over what the file says; what cannot be used is left at its default and told in `problems`."""

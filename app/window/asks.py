@@ -52,6 +52,9 @@ class Asks(Protocol):
     def line(self, last: int) -> int | None:
         """Which line to go to, from 1 to `last`."""
 
+    def model_folder(self) -> Path | None:
+        """Which folder a model is in."""
+
 
 class DialogAsks:
     """Asks with dialogs over `parent`."""
@@ -115,6 +118,11 @@ class DialogAsks:
         """Asks for a number."""
         number, given = QInputDialog.getInt(self._parent, "Go to Line", f"Line (1 to {last}):", 1, 1, last)
         return number if given else None
+
+    def model_folder(self) -> Path | None:
+        """Shows the system's dialog for a folder."""
+        name = QFileDialog.getExistingDirectory(self._parent, "Folder of a Model")
+        return Path(name) if name else None
 
     def _ask(self, question: str, more: str, choices: dict[str, Answer], *, is_lossy: bool = False) -> Answer:
         box = QMessageBox(QMessageBox.Icon.NoIcon, "Redraft", question, parent=self._parent)

@@ -14,6 +14,7 @@ from app.editor.view import EditorView
 from app.infill.bridge import EngineBridge
 from app.infill.controller import InfillController
 from app.panels.infill_strip import InfillStrip
+from app.panels.preset_bar import PresetBar
 from app.panels.settings_panel import SettingsPanel
 from app.settings import Settings
 from app.statusbar import StatusBar
@@ -28,6 +29,7 @@ from app.window.help import about_text, keys_text, show_page
 from app.window.notices import NoticeBar
 from app.window.status_feed import StatusFeed
 from app.window.tabs import Tab, Tabs
+from engine.session import why_no_model
 from engine.types import Failed, ModelReady
 
 _SAVE_MS = 500
@@ -46,7 +48,7 @@ class MainWindow(QMainWindow):
         self.asks: Asks = asks or DialogAsks(self)
         self.setAcceptDrops(True)
         self.tabs, self.notices, self.status = Tabs(), NoticeBar(), StatusBar()
-        self.panel, self.strip = SettingsPanel(settings), InfillStrip()
+        self.panel, self.strip, self.presets = SettingsPanel(settings), InfillStrip(), PresetBar(settings)
         self.filing = Filing(self.tabs, self.asks, self._make_tab, self)
         self.drops = FileDrops(self.filing.open, self)
         self.engine = EngineLink(bridge, settings, self)
@@ -181,6 +183,7 @@ class MainWindow(QMainWindow):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.strip)
+        rows.addWidget(self.presets)
         rows.addWidget(self.panel, 1)
         dock.setWidget(side)
         dock.setTitleBarWidget(QWidget())
@@ -199,6 +202,7 @@ class MainWindow(QMainWindow):
         self.filing.said.connect(self.status.show_message)
         self.filing.failed.connect(self._on_failed)
         self.panel.refused.connect(self.status.show_message)
+        self.panel.folder_asked.connect(self._choose_model_folder)
         self.themes.changed.connect(self._apply_theme)
         self.settings.changed.connect(self._on_setting)
         self.bridge.model_state.connect(self._on_model)
@@ -235,9 +239,18 @@ class MainWindow(QMainWindow):
 
     def _on_model(self, event: object) -> None:
         if isinstance(event, ModelReady):
-            self.panel.mark_trained(*event.info.trained_alpha_0)
+            self.panel.show_model(event.info)
         elif isinstance(event, Failed):
             self.notices.tell(event.message)
+
+    def _choose_model_folder(self) -> None:
+        folder = self.asks.model_folder()
+        if folder is not None:
+            reason = why_no_model(str(folder))
+            if reason:
+                self.notices.tell(reason)
+            else:
+                self.settings["engine.model"] = str(folder)
 
     def _on_setting(self, key: str, _value: object) -> None:
         if key != "infill.seed" or self.settings["infill.seed_locked"]:  # else it is drawn anew in every run

@@ -44,6 +44,16 @@ SettingsPanel, InfillStrip, QTabWidget#pages, QTabWidget#pages > QTabBar, QWidge
  QScrollArea { background: $panel; }
 QLabel#help { color: $ui_text_dim; font-size: ${small}pt; }
 QLabel#heading { color: $ui_text; font-weight: 600; padding-top: 8px; border-top: 1px solid $border; }
+QPushButton#segment { border-radius: 0; padding: 4px 6px; color: $ui_text_dim; background: $field; border-right: 0; }
+QPushButton#segment[place="first"] { border-top-left-radius: 6px; border-bottom-left-radius: 6px; }
+QPushButton#segment[place="last"] { border-top-right-radius: 6px; border-bottom-right-radius: 6px;
+    border-right: 1px solid $border_strong; }
+QPushButton#segment:hover { color: $ui_text; background: $hover; }
+QPushButton#segment:focus { color: $accent; }
+QPushButton#segment:checked { color: $ui_text; background: $accent_soft; font-weight: 600; }
+QPushButton#reset_all { margin-top: 6px; }
+QToolButton#drawn { border: 0; border-radius: 5px; background: transparent; }
+QToolButton#drawn:hover, QToolButton#drawn:focus { background: $hover; }
 QToolButton#reset { color: $accent; border: 0; border-radius: 4px; padding: 0 4px; }
 QToolButton#reset:hover { background: $accent_soft; }
 

@@ -59,6 +59,7 @@ def info_of(config: CheckpointConfig, weights: Mapping[str, Tensor], placement: 
         dtype=placement.precision,
         threads=placement.threads,
         trained_alpha_0=config.trained_alpha_0,
+        context_orders=config.context_orders,
     )
 
 

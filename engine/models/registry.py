@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 from engine.config import Attention, CheckpointConfig, read_config
 from engine.device import Placement, place
 from engine.errors import ModelNotFoundError, UnknownFamilyError
-from engine.models.base import ModelAdapter
-from engine.tokenization import Tokenizer
 from engine.types import ModelChoice
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engine.models.base import ModelAdapter
+    from engine.tokenization import Tokenizer
+
 BUNDLED = "redraft-mini"
 CONVERT = "redraft models convert"
+WEIGHTS = "model.safetensors"
 
 
 def load(choice: ModelChoice) -> ModelAdapter:
@@ -31,7 +33,20 @@ def load(choice: ModelChoice) -> ModelAdapter:
     """
     import torch
 
-    folder = find(choice.name)
+    config = describe(choice.name)
+    placement = place(choice)
+    if placement.device.type == "cpu":
+        torch.set_num_threads(placement.threads)
+    return FAMILIES[config.family](config, placement)
+
+
+def describe(name: str) -> CheckpointConfig:
+    """What the model of that name, or in that folder, says of itself. Reads no weights.
+
+    Raises:
+        ModelNotFoundError, UnknownFamilyError, CorruptCheckpointError.
+    """
+    folder = find(name)
     if _is_published(folder):
         raise ModelNotFoundError(f"{folder} holds an Eso-LM in its published form; convert it: {CONVERT} {folder}")
     config = read_config(folder)
@@ -39,10 +54,9 @@ def load(choice: ModelChoice) -> ModelAdapter:
         raise UnknownFamilyError(
             f"The model in {config.folder} is of the family “{config.family}”, which this version does not know."
         )
-    placement = place(choice)
-    if placement.device.type == "cpu":
-        torch.set_num_threads(placement.threads)
-    return FAMILIES[config.family](config, placement)
+    if not (folder / WEIGHTS).is_file():
+        raise ModelNotFoundError(f"The model's weights, {WEIGHTS}, are missing from {folder}. Install it again.")
+    return config
 
 
 def find(name: str) -> Path:
@@ -86,6 +100,7 @@ def _load_esolm(config: CheckpointConfig, placement: Placement) -> ModelAdapter:
     from engine.models.esolm import shape_of
     from engine.models.esolm_network import parameter_shapes
     from engine.models.weights import read_weights
+    from engine.tokenization import Tokenizer
 
     tokenizer = Tokenizer.load(config.folder, config.tokenizer_entry())
     weights = read_weights(config.folder, parameter_shapes(shape_of(config)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.panels.controls import ChoiceBox, NumberBox, ShareBox, Switch
 from app.panels.settings_panel import SettingsPanel
 from app.settings import SETTINGS, Settings
+from engine.types import ContextOrder, ModelInfo
 
 
 @pytest.fixture
@@ -27,7 +30,11 @@ def panel(qtbot, settings):
     return panel
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+ROWS = [setting for setting in SETTINGS if not setting.shown_with]
+INFO = ModelInfo("mini", "esolm", 9_000_000, 1024, "cpu", "float32", 1, (0.125, 1.0))
+
+
+@pytest.mark.parametrize("setting", ROWS, ids=lambda setting: setting.key)
 def test_every_setting_has_a_row_with_label_control_help_and_names(panel, setting):
     row = panel.rows[setting.key]
     words = [label.text() for label in row.findChildren(QLabel)]
@@ -41,9 +48,10 @@ def test_every_setting_has_a_row_with_label_control_help_and_names(panel, settin
 OTHER_VALUES = {
     "infill.steps": 8,
     "infill.alpha_0": 0.25,
-    "infill.seed_locked": True,
     "infill.capacity": 64,
     "infill.temperature": 0.0,
+    "infill.variations": 4,
+    "infill.suggest": True,
     "engine.device": "cpu",
     "engine.model": "other",
     "appearance.theme": "dark",
@@ -96,8 +104,8 @@ def test_a_value_finer_than_the_slider_is_left_as_it_is(panel, settings):
 
 
 def test_a_switch_is_turned_with_the_keyboard(panel, settings):
-    QTest.keyClick(panel.rows["infill.seed_locked"].control, Qt.Key.Key_Space)
-    assert settings["infill.seed_locked"] is True
+    QTest.keyClick(panel.rows["infill.suggest"].control, Qt.Key.Key_Space)
+    assert settings["infill.suggest"] is True
 
 
 def test_a_choice_is_made_and_a_value_outside_the_list_is_shown(panel, settings):
@@ -110,14 +118,13 @@ def test_a_choice_is_made_and_a_value_outside_the_list_is_shown(panel, settings)
 
 
 def test_an_emptied_text_field_gives_the_default_back(panel, settings):
-    control = panel.rows["engine.model"].control
-    control.setText("other")
+    control = panel.rows["editor.font_family"].control
+    control.setText("Serif")
     control.editingFinished.emit()
-    assert settings["engine.model"] == "other"
+    assert settings["editor.font_family"] == "Serif"
     control.setText("  ")
     control.editingFinished.emit()
-    assert settings.is_default("engine.model")
-    assert control.text() == settings["engine.model"]
+    assert settings.is_default("editor.font_family")
 
 
 def test_a_setting_without_effect_is_disabled_and_says_why(panel, settings):
@@ -151,11 +158,73 @@ def test_the_wheel_over_a_control_changes_nothing(panel, settings):
 
 def test_the_shares_the_model_was_trained_with_are_marked_and_named(panel):
     row = panel.rows["infill.alpha_0"]
-    panel.mark_trained(0.125, 1.0)
+    panel.show_model(INFO)
     assert "trained with 0.125 to 1" in row.note
-    panel.mark_trained(0.5, 0.5)
+    panel.show_model(replace(INFO, trained_alpha_0=(0.5, 0.5)))
     assert row.note.endswith("trained with 0.5.")
     assert not row.slider.grab().isNull()
+
+
+def test_what_the_model_makes_nothing_of_is_greyed_with_the_reason_until_another_is_there(panel):
+    order, threads = panel.rows["infill.context_order"], panel.rows["engine.threads"]
+    panel.show_model(replace(INFO, context_orders=(ContextOrder.PREFIX_FIRST,), device="cuda:0"))
+    assert not order.control.isEnabled()
+    assert "one order only" in order.control.toolTip()
+    assert "processor" in threads.control.toolTip()
+    panel.show_model(INFO)
+    assert order.control.isEnabled()
+    assert threads.control.isEnabled()
+
+
+def test_variations_that_would_all_be_the_same_are_greyed(panel, settings):
+    row = panel.rows["infill.variations"]
+    settings["infill.alpha_0"] = 0.0
+    assert row.control.isEnabled()
+    settings["infill.temperature"] = 0.0
+    assert not row.control.isEnabled()
+    assert "the same" in row.control.toolTip()
+    settings["infill.alpha_0"] = 0.5
+    assert row.control.isEnabled()
+
+
+def test_the_seed_is_chosen_while_the_lock_is_closed(panel, settings):
+    row = panel.rows["infill.seed"]
+    assert not row.control.isEnabled()
+    assert not row.dice.isEnabled()
+    row.lock.click()
+    assert settings["infill.seed_locked"] is True
+    assert row.control.isEnabled()
+    row.dice.click()
+    assert settings["infill.seed"] == row.control.value() != 0
+    row.reset_button.click()
+    assert settings.is_default("infill.seed")
+    assert settings.is_default("infill.seed_locked")
+    assert not row.lock.isChecked()
+    assert not row.grab().isNull()
+
+
+def test_known_models_are_listed_and_a_folder_is_asked_for(panel, settings, qtbot):
+    box = panel.rows["engine.model"].control
+    assert box.currentData() == "redraft-mini"
+    settings["engine.model"] = "/models/mine"
+    assert box.currentText() == "mine"
+    assert box.toolTip() == "/models/mine"
+    box.setCurrentIndex(box.findText("Folder…"))
+    with qtbot.waitSignal(panel.folder_asked):
+        box.activated.emit(box.currentIndex())
+    assert settings["engine.model"] == "/models/mine"
+    assert box.currentText() == "mine"
+    box.setCurrentIndex(box.findData("redraft-mini"))
+    box.activated.emit(box.currentIndex())
+    assert settings.is_default("engine.model")
+
+
+def test_a_page_is_reset_as_a_whole_and_no_other(panel, settings):
+    settings["infill.steps"], settings["engine.threads"], settings["editor.wrap"] = 5, 2, False
+    panel.pages.widget(0).findChild(QPushButton, "reset_all").click()
+    assert settings.is_default("infill.steps")
+    assert settings.is_default("engine.threads")
+    assert not settings.is_default("editor.wrap")
 
 
 def test_settings_outlive_the_panel(qtbot, settings):

@@ -60,6 +60,9 @@ class FakeAsks:
     def line(self, last: int) -> int | None:
         return self._next(f"line to {last}")  # type: ignore[return-value]
 
+    def model_folder(self) -> Path | None:
+        return self._next("model folder")  # type: ignore[return-value]
+
 
 @dataclass
 class Desk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.types import Mode, TextSpan
+from tests.engine.tiny import write_checkpoint
 
 
 @pytest.mark.parametrize(("command", "key", "factor"), [
@@ -37,3 +38,20 @@ def test_joining_where_nothing_follows_says_what_is_missing(desk):
     desk.do("infill.join")
     assert not desk.session.runs
     assert "between the two passages" in desk.window.status.message.text()
+
+
+def test_a_folder_without_a_model_is_refused_in_one_sentence(desk, tmp_path):
+    desk.asks.answers += [tmp_path, None]
+    desk.window.panel.folder_asked.emit()
+    assert desk.window.settings.is_default("engine.model")
+    assert "config.json is missing" in desk.window.notices.text
+    desk.window.panel.folder_asked.emit()
+    assert desk.window.settings.is_default("engine.model")
+
+
+def test_a_folder_with_a_model_is_taken(desk, tmp_path):
+    folder = write_checkpoint(tmp_path / "mine")
+    desk.asks.answers.append(folder)
+    desk.window.panel.folder_asked.emit()
+    assert desk.window.settings["engine.model"] == str(folder)
+    desk.window.engine.close_down()

@@ -72,3 +72,10 @@ def test_paths_and_lines_come_from_the_systems_dialogs(asks, monkeypatch):
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (4, False))
     assert asks.save_path(Path("/x")) is None
     assert asks.line(9) is None
+
+
+def test_the_folder_of_a_model_is_chosen_or_not(asks, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/models/one")
+    assert asks.model_folder() == Path("/models/one")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    assert asks.model_folder() is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from engine.errors import (
     UnknownFamilyError,
 )
 from engine.models.registry import bundled_folder, bundled_models, find, load
+from engine.session import known_models, why_no_model
 from engine.types import ModelChoice
 from tests.engine.tiny import load_tiny, write_checkpoint
 
@@ -112,3 +115,19 @@ def test_a_missing_cuda_device_is_said_plainly(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "model")
     with pytest.raises(DeviceError, match="No CUDA device"):
         load(ModelChoice(name=str(folder), device="cuda"))
+
+
+def test_the_door_tells_which_models_there_are_and_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
+    assert known_models() == tuple(bundled_models())
+    assert why_no_model("redraft-mini") == ""
+    assert why_no_model(str(write_checkpoint(tmp_path / "whole"))) == ""
+    assert "config.json is missing" in why_no_model(str(tmp_path))
+    (write_checkpoint(tmp_path / "half") / "model.safetensors").unlink()
+    assert "weights" in why_no_model(str(tmp_path / "half"))
+
+
+def test_looking_at_models_imports_neither_torch_nor_a_tokenizer() -> None:
+    code = "import sys; from engine.session import known_models, why_no_model; known_models(); why_no_model('x'); "
+    code += "print(*(name for name in ('torch', 'tokenizers', 'numpy') if name in sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == ""
