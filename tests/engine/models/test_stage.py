@@ -30,7 +30,7 @@ def test_caches_take_turns_and_keep_what_was_written_to_them() -> None:
     stage = Stage(SIZES)
     one, other = a_cache(1.0, 3), a_cache(2.0, 5)
     stage.bring(one)
-    stage.keys[..., 3:4] = 7.0
+    stage.keys[:, :, 3:4] = 7.0
     stage.values[:, :, 3:4] = 7.0
     one.append([Placed(1, 3)], owner=2)
     stage.bring(other)
