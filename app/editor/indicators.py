@@ -31,6 +31,8 @@ class Indicator(IntEnum):
     """Colors the letters of what was just revealed."""
     BRACE_MATCH = 14
     BRACE_BAD = 15
+    GENERATED = 20
+    """Dots below: text of the file that came from the model and was not edited since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ _LOOKS = {
     Indicator.PROPOSAL: _Look(Style.FullBox, "proposal", fill=26, outline=26),
     Indicator.BRACE_MATCH: _Look(Style.RoundBox, "brace_match", fill=36, outline=160),
     Indicator.BRACE_BAD: _Look(Style.Squiggle, "brace_bad"),
+    Indicator.GENERATED: _Look(Style.Dots, "generated"),
 }
 
 

@@ -13,12 +13,16 @@ from pyside6_scintilla import Scintilla, ScintillaEdit
 
 from app.editor.edits import Edit
 from app.editor.offsets import OffsetIndex
+from app.editor.provenance import Origin
 
 Message: TypeAlias = Scintilla.Message
 KeyFilter: TypeAlias = Callable[[QKeyEvent], bool]
 
 _INSERT = int(Scintilla.ModificationFlags.InsertText)
 _DELETE = int(Scintilla.ModificationFlags.DeleteText)
+_UNDO = int(Scintilla.ModificationFlags.Undo)
+_REDO = int(Scintilla.ModificationFlags.Redo)
+_BEGINS_STEP = int(Scintilla.ModificationFlags.StartAction)
 
 
 def decoded(data: bytes) -> str:
@@ -52,6 +56,10 @@ class Surface(ScintillaEdit):
         self.key_filters: list[KeyFilter] = []
         self._preedit = ""
         self._is_loading = False
+        self.origin = Origin.LOAD
+        """What made the change that is told at present."""
+        self.begins_step = True
+        """Whether that change is the first of an undo step."""
         self._offsets = OffsetIndex(self.text_bytes)
         self.setCodePage(Scintilla.CpUtf8)
         self.setModEventMask(_INSERT | _DELETE)
@@ -78,6 +86,7 @@ class Surface(ScintillaEdit):
         if self._knows_offsets:
             removed = self._offsets.length
             self._offsets.load(data)
+            self.origin, self.begins_step = Origin.LOAD, True
             self.edited.emit(Edit(0, removed, self._offsets.length))
 
     def replace(self, start: int, end: int, data: bytes, *, minimal: bool = False) -> None:
@@ -160,6 +169,7 @@ class Surface(ScintillaEdit):
         self.bytes_replaced.emit(pos, 0 if is_insertion else length, data if is_insertion else b"")
         if not self._knows_offsets:
             return
+        self.origin, self.begins_step = _origin(kind), bool(kind & _BEGINS_STEP)
         before = self._offsets.length
         if is_insertion:
             self._offsets.inserted(pos, data)
@@ -167,3 +177,9 @@ class Surface(ScintillaEdit):
             self._offsets.deleted(pos, data)
         at, count = self._offsets.offset(pos), abs(self._offsets.length - before)
         self.edited.emit(Edit(at, 0, count) if is_insertion else Edit(at, count, 0))
+
+
+def _origin(kind: int) -> Origin:
+    if kind & _UNDO:
+        return Origin.UNDO
+    return Origin.REDO if kind & _REDO else Origin.USER

@@ -16,6 +16,7 @@ from app.editor.auto_indent import AutoIndent
 from app.editor.brace_match import BraceMatch
 from app.editor.draft import SpanPreview
 from app.editor.edits import Edit, with_eol
+from app.editor.generated import GeneratedMarks
 from app.editor.preview import Preview
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
 from app.settings import Settings
@@ -66,6 +67,7 @@ class EditorView(QWidget):
         self._annotation = AnnotationPreview(self.surface)
         self._auto_indent = AutoIndent(self.surface)
         self._brace_match = BraceMatch(self.surface)
+        self.generated = GeneratedMarks(self.surface)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.surface)
