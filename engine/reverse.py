@@ -245,11 +245,13 @@ class Reversal:
         standing: Sequence[int] = (),
         holes: Sequence[tuple[int, int] | None] = (),
     ) -> Sampled:
+        from engine.device_sampling import sample_on_device
         from engine.sampling import sample
 
+        draw = sample_on_device if logits.is_cuda else sample
         repeats = repeats_nearby(self._canvas, positions) if self._rule.repetition_penalty > 1.0 else ()
         runs = self._rule.banned_runs
-        return sample(
+        return draw(
             logits,
             self._rule,
             may_end,
