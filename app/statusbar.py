@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 MESSAGE_MS = 10_000
-WIDEST = 380
+WIDEST = 560
 """Pixels that the words about the engine may take."""
 
 
@@ -34,6 +34,7 @@ class StatusBar(QStatusBar):
         self.engine = ElidedLabel("Engine")
         self.progress = self._make_progress()
         self.stop = self._make_stop()
+        self.runs = _button("Runs", "Show all runs")
         self.position = _label("Position of the caret")
         self.counts = _label("Words or selection")
         self.language = _button("Language", "Choose the language for coloring")
@@ -43,6 +44,7 @@ class StatusBar(QStatusBar):
         self._clearing.timeout.connect(self.clear_message)
         self._lay_out()
         self.set_running(False)
+        self.show_runs(0)
         self.show_progress(0, 0)
 
     def show_message(self, text: str) -> None:
@@ -70,6 +72,11 @@ class StatusBar(QStatusBar):
         self.progress.setVisible(of > 0)
         self.progress.setRange(0, max(1, of))
         self.progress.setValue(done)
+
+    def show_runs(self, count: int) -> None:
+        """Offers the list of runs where there are several."""
+        self.runs.setText(f"{count} runs")
+        self.runs.setVisible(count > 1)
 
     def set_running(self, running: bool) -> None:
         """Enables Stop while something runs."""
@@ -101,7 +108,15 @@ class StatusBar(QStatusBar):
         row.setContentsMargins(12, 0, 8, 0)
         row.setSpacing(10)
         row.addWidget(self.message, 1)
-        widgets: list[QWidget] = [self.engine, self.progress, self.stop, _separator(), self.position, self.counts]
+        widgets: list[QWidget] = [
+            self.engine,
+            self.progress,
+            self.runs,
+            self.stop,
+            _separator(),
+            self.position,
+            self.counts,
+        ]
         widgets += [_separator(), self.language, self.encoding, self.eol]
         for widget in widgets:
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)

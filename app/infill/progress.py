@@ -1,4 +1,4 @@
-"""How far a run is, for the status bar."""
+"""How far a run is, and how that is said."""
 
 from __future__ import annotations
 
@@ -32,3 +32,22 @@ class InfillProgress:
             stats.computed_tokens,
             stats.nfe,
         )
+
+    @property
+    def in_brief(self) -> str:
+        """Step and time left."""
+        left = f" · {duration(self.remaining_ms)} left" if self.remaining_ms > 0 else ""
+        return f"Step {self.step}/{self.steps}{left}"
+
+    @property
+    def in_full(self) -> str:
+        """All there is to say, the most wanted first: what does not fit is cut at the end."""
+        context = f"context {self.reused_tokens:,} reused, {self.computed_tokens:,} new"
+        return f"{self.in_brief} · {self.tokens_per_s:.0f} tok/s · NFE {self.nfe} · {context}"
+
+
+def duration(ms: float) -> str:
+    """A time as one reads it: 0.4 s, 12 s, 3 min."""
+    if ms < 9_950:
+        return f"{ms / 1000:.1f} s"
+    return f"{ms / 1000:.0f} s" if ms < 120_000 else f"{ms / 60_000:.0f} min"

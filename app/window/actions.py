@@ -165,7 +165,7 @@ def _infill(window: MainWindow) -> list[Command]:
     insert, join = run(lambda it: it.fill(INSERT)), run(lambda it: it.fill(JOIN))
     fill, refine = run(lambda it: it.fill()), run(lambda it: it.refine())
     on, accept = run(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
-    reject, stop = control(lambda it: it.reject()), window.feed.stop
+    reject, stop = control(lambda it: it.reject()), window.feed.runs.stop
     return [
         Command("infill.fill", "Fill Selection", fill, ("Ctrl+Return", "Ctrl+Enter"), has_tab),
         Command("infill.refine", "Refine Selection", refine, ("Ctrl+Alt+Return", "Ctrl+Alt+Enter"), has_tab),
@@ -177,6 +177,7 @@ def _infill(window: MainWindow) -> list[Command]:
         Command("infill.accept", "Accept Proposal", accept, ("Ctrl+Alt+Y",), pending, starts_section=True),
         Command("infill.reject", "Discard Proposal", reject, ("Ctrl+Alt+N",), pending),
         Command("infill.stop", "Stop", stop, ("Ctrl+.",), running, starts_section=True),
+        Command("infill.runs", "Show Runs", window.feed.runs.show_list, ("Ctrl+Shift+.",)),
     ]
 
 

@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
 
     def is_running(self) -> bool:
         """Whether something runs, in whichever document."""
-        return self.feed.runner is not None
+        return self.feed.runs.runner is not None
 
     def next_pane(self) -> None:
         """Takes the keyboard from the text to the settings, and back."""

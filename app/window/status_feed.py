@@ -1,4 +1,4 @@
-"""Writes the status bar: what the front tab and the engine are doing."""
+"""Writes the status bar: what the front tab is. What runs is told by `run_feed`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QMenu
 from app.document.encodings import ENCODINGS
 from app.document.languages import LANGUAGES, language_label
 from app.infill.bridge import EngineBridge
-from app.infill.controller import InfillProgress
 from app.statusbar import StatusBar
 from app.window.filing import Filing
+from app.window.run_feed import RunFeed
 from app.window.tabs import Tab, Tabs
-from engine.types import Failed, ModelInfo, ModelLoading, ModelReady
 
 _COUNT_MS = 250
 _MOST_COUNTED = 300_000
@@ -21,19 +20,17 @@ _MOST_COUNTED = 300_000
 
 
 class StatusFeed(QObject):
-    """Listens to the tabs and the engine and shows it in the status bar."""
+    """Listens to the tabs and shows it in the status bar."""
 
     def __init__(self, bar: StatusBar, tabs: Tabs, filing: Filing, bridge: EngineBridge) -> None:
         super().__init__(bar)
         self._bar, self._tabs, self._filing = bar, tabs, filing
-        self._model_text, self._model_state, self._loaded = "No model loaded", "idle", 0
+        self.runs = RunFeed(bar, tabs, bridge)
         self._counting = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._counting.timeout.connect(self._count)
         bar.language.setMenu(self._language_menu())
         bar.encoding.setMenu(self._encoding_menu())
-        bar.stop_clicked.connect(self.stop)
         tabs.current_tab_changed.connect(self.refresh)
-        bridge.model_state.connect(self._on_model)
         self.refresh()
 
     def watch(self, tab: Tab) -> None:
@@ -43,8 +40,7 @@ class StatusFeed(QObject):
         tab.view.text_changed.connect(self._counting.start)
         tab.document.properties_changed.connect(self._show_properties)
         tab.document.path_changed.connect(self._show_properties)
-        tab.controller.state_changed.connect(self._show_engine)
-        tab.controller.progress.connect(lambda progress: self._on_progress(tab, progress))
+        self.runs.watch(tab)
         tab.controller.message.connect(self._bar.show_message)
 
     def close_down(self) -> None:
@@ -57,14 +53,7 @@ class StatusFeed(QObject):
         self._on_caret()
         self._count()
         self._show_properties()
-        self._show_engine()
-
-    @property
-    def runner(self) -> Tab | None:
-        """The tab whose run is shown: the front one, else any in which something runs."""
-        front = self._tabs.current
-        tabs = ([front] if front is not None else []) + self._tabs.all
-        return next((tab for tab in tabs if tab.controller.state in {"queued", "running"}), None)
+        self.runs.refresh()
 
     def _on_caret(self, *_: object) -> None:
         tab = self._tabs.current
@@ -97,44 +86,6 @@ class StatusFeed(QObject):
             self._bar.language.setText(language_label(tab.document.language))
             self._bar.encoding.setText(tab.document.encoding_label)
             self._bar.eol.setText(tab.document.eol_label)
-
-    def _on_model(self, event: object) -> None:
-        self._loaded = 0
-        if isinstance(event, ModelLoading):
-            self._loaded = round(100 * event.progress)
-            self._model_text, self._model_state = f"Loading {event.name} · {self._loaded} %", "busy"
-        elif isinstance(event, ModelReady):
-            self._model_text, self._model_state = f"{_model_words(event.info)} · ready", "ready"
-        elif isinstance(event, Failed):
-            self._model_text, self._model_state = event.message, "failed"
-        self._show_engine()
-
-    def _show_engine(self, *_: object) -> None:
-        runner = self.runner
-        self._bar.set_running(runner is not None)
-        if runner is not None and runner.controller.state == "running":
-            return  # its progress is on the way
-        waiting = "Waiting for the model" if self._model_state == "busy" else "Waiting"
-        if runner is not None:
-            self._bar.show_engine(waiting, "busy")
-        else:
-            self._bar.show_engine(self._model_text, self._model_state)
-        self._bar.show_progress(self._loaded, 100 if self._model_state == "busy" else 0)
-
-    def _on_progress(self, tab: Tab, progress: InfillProgress) -> None:
-        if tab is not self.runner:
-            return
-        where = "" if tab is self._tabs.current else f"{tab.document.title}: "
-        left = f" · {progress.remaining_ms / 1000:.1f} s left" if progress.remaining_ms > 0 else ""
-        step = f"{where}Step {progress.step}/{progress.steps} · {progress.tokens_per_s:.0f} tok/s{left}"
-        self._bar.show_engine(step, "busy")
-        self._bar.show_progress(progress.step, progress.steps)
-
-    def stop(self) -> None:
-        """Stops the run that is shown."""
-        runner = self.runner
-        if runner is not None:
-            runner.controller.stop()
 
     def _language_menu(self) -> QMenu:
         menu = QMenu(self._bar)
@@ -179,8 +130,3 @@ class StatusFeed(QObject):
             tab.document.set_encoding(encoding, bom=encoding.startswith("utf-16"))
             tab.document.set_modified(True)
             self._bar.show_message(f"The next save writes {tab.document.encoding_label}.")
-
-
-def _model_words(info: ModelInfo) -> str:
-    size = f"{info.parameters / 1e6:.0f} M" if info.parameters < 1e9 else f"{info.parameters / 1e9:.1f} B"
-    return f"{info.name} · {size} · {info.device.upper()}"

@@ -102,6 +102,11 @@ QPushButton#stop:enabled:hover { color: $background; background: $danger; }
 QProgressBar { background: $pressed; border: 0; border-radius: 2px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
+QFrame#popup { background: $panel; border: 1px solid $border_strong; border-radius: 8px; }
+QFrame#popup QPushButton#link { color: $ui_text; background: transparent; border: 0; padding: 0; text-align: left;
+    font-weight: 600; }
+QFrame#popup QPushButton#link:hover, QFrame#popup QPushButton#link:focus { color: $accent; }
+
 QFrame#notice { background: $accent_soft; border: 0; border-bottom: 1px solid $border; }
 QFrame#notice QLabel { color: $ui_text; }
 QFrame#notice QToolButton { color: $ui_text; border: 0; border-radius: 4px; padding: 2px 7px; }

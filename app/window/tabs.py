@@ -48,7 +48,7 @@ class Tabs(QTabWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("documents")
-        bar = _TabBar(self)
+        self._bar = bar = _TabBar(self)
         bar.middle_clicked.connect(lambda index: self.close_asked.emit(self.all[index]))
         self.setTabBar(bar)
         self.setDocumentMode(True)
@@ -107,6 +107,11 @@ class Tabs(QTabWidget):
         if self.count():
             self.setCurrentIndex((self.currentIndex() + by) % self.count())
 
+    def show_progress(self, tab: Tab, done: float | None) -> None:
+        """Draws under a tab which share of its run is done; None: nothing runs."""
+        if tab in self._tabs.values():
+            self._bar.show_progress(self.indexOf(tab.view), done)
+
     def refresh_titles(self, *_: object) -> None:
         """Writes the names; two files of one name are told apart by their folders."""
         names = [tab.document.title for tab in self.all]
@@ -140,9 +145,30 @@ class Tabs(QTabWidget):
 
 
 class _TabBar(QTabBar):
-    """A tab bar on which the middle button closes."""
+    """A tab bar on which the middle button closes, with a thin line under each tab in which something runs."""
 
     middle_clicked = Signal(int)
+
+    LINE = 3
+    """Height of the line, in pixels."""
+
+    def show_progress(self, index: int, done: float | None) -> None:
+        """Kept as the tab's data, which moves with the tab."""
+        self.setTabData(index, done)
+        self.update(self.tabRect(index))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        ground = self.palette().color(QPalette.ColorRole.Mid)
+        for index in range(self.count()):
+            done = self.tabData(index)
+            if done is not None:
+                line = self.tabRect(index).adjusted(0, self.tabRect(index).height() - self.LINE, 0, 0)
+                painter.fillRect(line, ground)
+                line.setWidth(round(line.width() * float(done)))
+                painter.fillRect(line, accent)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.tabAt(event.position().toPoint())
