@@ -1,4 +1,4 @@
-"""The command line: `redraft fill | score | models | train | bench`. No Qt; torch comes in only where it is needed."""
+"""The command line: `redraft fill | score | models | train | eval | bench`. No Qt; torch comes in only when needed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import typer
 
 from engine.cli.benchmarking import bench
 from engine.cli.converting import convert_command
+from engine.cli.evaluating import evaluate
 from engine.cli.filling import fill
 from engine.cli.listing import models
 from engine.cli.scoring import score
 from engine.training.command import train
 
-COMMANDS = ("fill", "score", "models", "train", "bench")
+COMMANDS = ("fill", "score", "models", "train", "eval", "bench")
 """Words that, given first, call this package and not the editor."""
 
 _HELP = """An editor in which selected text is written anew by masked diffusion.
@@ -30,6 +31,7 @@ _models.callback()(models)
 _models.command("convert")(convert_command)
 _app.add_typer(_models, name="models")
 _app.command()(train)
+_app.command("eval")(evaluate)
 _app.command()(bench)
 
 

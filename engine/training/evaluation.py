@@ -1,85 +1,171 @@
-"""Measures a model on held-out documents: `python -m engine.training.evaluation --data PROSE [--model FOLDER]`.
+"""What a model reaches on held-out text: the whole table of the model card, beside two baselines.
 
-Held-out prose is one document in fifty of PROSE;
-held-out Python is three packages from which no training file comes, as they are installed here. All draws are seeded.
+Held-out prose is one document in fifty of the corpus; held-out Python is three packages from which no training file
+comes, as they are installed here. All draws are seeded: a rerun gives the same figures.
+
+The baselines: the same network read purely left to right with the suffix hidden, and a 5-gram Kneser-Ney model of the
+training documents. Neither is charged for where a hole ends; the model is.
 """
 
 from __future__ import annotations
 
-import ast
-import json
-import sys
-import warnings
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Annotated
+from typing import Any
 
 import numpy as np
-import typer
 
-from engine.cache_pool import CachePool
-from engine.config import read_config
-from engine.errors import EngineError, TrainingError
-from engine.framing import frame
-from engine.likelihood import doubt_span
-from engine.models.registry import find, load
+from engine.config import Attention, CheckpointConfig
+from engine.errors import TrainingError
+from engine.models.registry import load
 from engine.session import EngineSession
 from engine.tokenization import Tokenizer
+from engine.training import judging
+from engine.training.answering import SEED, answerer, doubts, forward_answerer, ngram_doubts
 from engine.training.checkpoint import read_model
-from engine.training.corpus import Document, read_corpus, read_held_out
+from engine.training.corpus import Document
+from engine.training.judging import LineShares, judge_lines, judge_words
 from engine.training.kneser_ney import KneserNey
-from engine.training.likelihoods import Bits, hole_bits
+from engine.training.likelihoods import Bits, forward_bits, hole_bits, without_slack
 from engine.training.packing import PackingRules, pack
-from engine.training.questions import MissingLine, WrongWord, missing_lines, wrong_words
-from engine.training.samples import Sample
-from engine.types import Event, Failed, Finished, InfillRequest, Mode, ModelChoice, TextSpan
+from engine.training.questions import missing_lines, wrong_words
+from engine.training.samples import Sample, read_about
+from engine.types import ModelChoice
 
-if TYPE_CHECKING:
-    from engine.models.base import ModelAdapter
-
-SEED = 20_260
-LINE_CAPACITY = 64
-"""Positions a missing line gets: more than any has, so that the hole says nothing about it."""
-LEAST_LIKELY = 5
+PYTHON_CAP_BYTES = 12_000_000
 RULES = PackingRules(windows=((512, 1.0),), tasks=(0.8, 0.2, 0.0, 0.0, 0.0))
 """Samples for likelihoods: one hole, or two to four, with context on both sides."""
 
-Answer = Callable[[MissingLine, int], str]
-"""(question, capacity) -> what the model writes there, greedily."""
+
+class Kind(StrEnum):
+    """What is measured apart."""
+
+    PROSE = "prose"
+    PYTHON = "python"
+
+
+class Way(StrEnum):
+    """By whom: the model at either end of alpha_0 (both_sides where alpha_0 plays no part), or a baseline."""
+
+    ALPHA_0 = "alpha_0_0"
+    ALPHA_1 = "alpha_0_1"
+    BOTH_SIDES = "both_sides"
+    LEFT_TO_RIGHT = "left_to_right"
+    KNESER_NEY = "kneser_ney"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures of one model, and what they were measured with.
+
+    Attributes:
+        weights: the first 12 digits of the SHA-256 of its model.safetensors. precision: in which lines were written.
+        hole_bytes: bytes of hole text of each kind. bits: bits per byte of hole text, by kind and way.
+        lines, words: shares in [0, 1], by way. chance: what guessing reaches in `words`.
+    """
+
+    model: str
+    weights: str
+    seed: int
+    samples: int
+    device: str
+    precision: str
+    documents: Mapping[Kind, int]
+    hole_bytes: Mapping[Kind, int]
+    bits: Mapping[Kind, Mapping[Way, float]]
+    line_count: int
+    lines: Mapping[Way, LineShares]
+    word_count: int
+    words: Mapping[Way, float]
+    chance: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for one JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Where a model's training text is, as far as its folder says, and how much Python was added."""
+
+    data: Path | None
+    python: bool
+    python_cap_bytes: int
+
+
+def training_data(folder: Path) -> TrainingData:
+    """What the run beside a model noted; a model that is shipped alone was trained as the presets say."""
+    about = read_about(folder / "samples")
+    data, cap = about.get("data"), about.get("python_cap_bytes")
+    place = Path(data) if isinstance(data, str) and Path(data).exists() else None
+    return TrainingData(place, bool(about.get("python", True)), cap if isinstance(cap, int) else PYTHON_CAP_BYTES)
+
+
+Tell = Callable[[str], None]
+"""Told what is being done, a sentence at a time."""
 
 
 def evaluate(
+    choice: ModelChoice,
     folder: Path,
     documents: Sequence[Document],
     *,
     samples: int = 300,
     questions: int = 150,
     yardstick: KneserNey | None = None,
-) -> dict[str, object]:
-    """All measures of the model in `folder`, beside those of an n-gram model if one is given."""
-    network, config = read_model(folder)
-    tokenizer = Tokenizer.load(folder, config.tokenizer_entry())
-    found: dict[str, object] = {"model": config.name, "seed": SEED, "samples": samples, "questions": questions}
-    for name, code in (("prose", False), ("python", True)):
-        kept = [document for document in documents if document.is_code == code]
-        packed = [sample for batch in pack(kept, tokenizer, samples, RULES, SEED) for sample in batch]
-        for alpha_0 in (0.0, 1.0):
-            bits = hole_bits(network, tokenizer, packed, alpha_0=alpha_0, seed=SEED)
-            found[f"{name}_bits_per_byte_alpha_0_{alpha_0:g}"] = round(bits.per_byte, 4)
-            found[f"{name}_hole_bytes"] = bits.hole_bytes
-        if yardstick is not None:
-            found[f"{name}_bits_per_byte_kneser_ney"] = round(_yardstick_bits(yardstick, tokenizer, packed).per_byte, 4)
+    tell: Tell = lambda _: None,
+) -> Evaluation:
+    """All measures of the model in `folder`, beside those of an n-gram model if one is given.
+
+    Raises:
+        TrainingError: nothing was held out. ModelError: the model cannot be loaded.
+    """
+    if not documents:
+        raise TrainingError("Nothing of this text was held out (one document in fifty is): give a larger corpus.")
+    bits, hole_bytes = _likelihoods(folder, documents, samples, yardstick, tell)
+    adapter = load(choice)
     lines = missing_lines(documents, questions, SEED)
-    session = EngineSession(ModelChoice(name=str(folder), device="cpu"))
+    tell(f"Writing {len(lines)} missing lines")
+    session = EngineSession(choice)
     try:
-        for alpha_0 in (0.0, 1.0):
-            found[f"lines_alpha_0_{alpha_0:g}"] = judge_lines(lines, tokenizer, answerer(session, alpha_0))
+        ways = {
+            Way.ALPHA_0: answerer(session, 0.0),
+            Way.ALPHA_1: answerer(session, 1.0),
+            Way.LEFT_TO_RIGHT: forward_answerer(session),
+        }
+        shares = {way: judge_lines(lines, adapter.tokenizer, answer) for way, answer in ways.items()} if lines else {}
     finally:
         session.close()
-    adapter = load(ModelChoice(name=str(folder), device="cpu"))
-    found["wrong_word"] = judge_words(wrong_words(documents, questions, SEED), adapter)
-    return found
+    sentences = wrong_words(documents, questions, SEED)
+    tell(f"Looking for the wrong word of {len(sentences)} sentences")
+    scores = {Way.BOTH_SIDES: doubts(adapter, suffix=True), Way.LEFT_TO_RIGHT: doubts(adapter, suffix=False)}
+    if yardstick is not None:
+        scores[Way.KNESER_NEY] = ngram_doubts(yardstick, adapter.tokenizer)
+    return Evaluation(
+        model=adapter.config.name,
+        weights=weights_digest(folder),
+        seed=SEED,
+        samples=samples,
+        device=adapter.info.device,
+        precision=adapter.info.dtype,
+        documents={kind: len(_of(kind, documents)) for kind in Kind},
+        hole_bytes=hole_bytes,
+        bits=bits,
+        line_count=len(lines),
+        lines=shares,
+        word_count=len(sentences),
+        words={way: judge_words(sentences, score) for way, score in scores.items()} if sentences else {},
+        chance=judging.chance(sentences),
+    )
+
+
+def weights_digest(folder: Path) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 of the model's weights: which weights a table belongs to."""
+    with (folder / "model.safetensors").open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
 
 
 def count_ngrams(documents: Sequence[Document], tokenizer: Tokenizer) -> KneserNey:
@@ -89,6 +175,43 @@ def count_ngrams(documents: Sequence[Document], tokenizer: Tokenizer) -> KneserN
         encoded = tokenizer.encode_batch([document.text for document in documents[first : first + 500]])
         ids += [np.array(part, dtype=np.uint16) for part in encoded]
     return KneserNey(ids, tokenizer.vocab_size)
+
+
+def _of(kind: Kind, documents: Sequence[Document]) -> list[Document]:
+    return [document for document in documents if document.is_code == (kind is Kind.PYTHON)]
+
+
+def _likelihoods(
+    folder: Path, documents: Sequence[Document], samples: int, yardstick: KneserNey | None, tell: Tell
+) -> tuple[dict[Kind, dict[Way, float]], dict[Kind, int]]:
+    """Bits per byte of hole text and the number of those bytes, of every kind there is."""
+    network, config = read_model(folder)
+    tokenizer = Tokenizer.load(folder, config.tokenizer_entry())
+    bits: dict[Kind, dict[Way, float]] = {}
+    hole_bytes: dict[Kind, int] = {}
+    for kind in Kind:
+        if not (kept := _of(kind, documents)):
+            continue
+        tell(f"Measuring the likelihood of {samples} holes in {'Python' if kind is Kind.PYTHON else 'prose'}")
+        packed = [sample for batch in pack(kept, tokenizer, samples, _rules(config), SEED) for sample in batch]
+        if tokenizer.empty is None:
+            packed = [without_slack(sample) for sample in packed]
+        found: dict[Way, Bits] = {}
+        if config.attention is Attention.CAUSAL:
+            found[Way.ALPHA_0] = hole_bits(network, tokenizer, packed, alpha_0=0.0, seed=SEED)
+            found[Way.ALPHA_1] = hole_bits(network, tokenizer, packed, alpha_0=1.0, seed=SEED)
+        found[Way.LEFT_TO_RIGHT] = forward_bits(network, tokenizer, packed)
+        if yardstick is not None:
+            found[Way.KNESER_NEY] = _yardstick_bits(yardstick, tokenizer, packed)
+        bits[kind] = {way: round(value.per_byte, 4) for way, value in found.items()}
+        hole_bytes[kind] = found[Way.LEFT_TO_RIGHT].hole_bytes
+    return bits, hole_bytes
+
+
+def _rules(config: CheckpointConfig) -> PackingRules:
+    """The same samples for every model whose context holds them."""
+    window = min(RULES.windows[0][0], config.context_length)
+    return replace(RULES, windows=((window, 1.0),), context_length=min(RULES.context_length, config.context_length))
 
 
 def _yardstick_bits(model: KneserNey, tokenizer: Tokenizer, samples: Sequence[Sample]) -> Bits:
@@ -104,99 +227,3 @@ def _yardstick_bits(model: KneserNey, tokenizer: Tokenizer, samples: Sequence[Sa
                 tokens += len(piece.ids)
             before += piece.ids
     return Bits(bits, size, tokens, len(samples))
-
-
-def answerer(session: EngineSession, alpha_0: float) -> Answer:
-    """Fills a line greedily through the engine's own door, as the editor would."""
-
-    def answer(question: MissingLine, capacity: int) -> str:
-        request = InfillRequest(
-            question.text, (TextSpan(question.start, question.end),), alpha_0=alpha_0, temperature=0.0, top_p=1.0,
-            capacity=capacity, seed=SEED, steps=16,
-        )  # fmt: skip
-        events: SimpleQueue[Event] = SimpleQueue()
-        session.submit(request, events.put)
-        while not isinstance(event := events.get(), Finished | Failed):
-            pass
-        if isinstance(event, Failed):
-            raise TrainingError(event.message)
-        return event.variations[0].texts[0]
-
-    return answer
-
-
-def judge_lines(lines: Sequence[MissingLine], tokenizer: Tokenizer, answer: Answer) -> dict[str, float]:
-    """Shares of the missing lines that come back exactly, that leave the file parsing, and that are within 20 % of the
-    true length (in characters) when the hole's capacity is twice the true one (in tokens)."""
-    exact = parsing = length = 0
-    for question in lines:
-        text = answer(question, LINE_CAPACITY)
-        exact += text.strip() == question.line.strip()
-        parsing += _parses(question.filled(text))
-        double = answer(question, 2 * len(tokenizer.encode(question.line)))
-        length += abs(len(double) - len(question.line)) <= 0.2 * len(question.line)
-    count = max(1, len(lines))
-    shares = {"exact": exact, "parses": parsing, "length_within_20_percent": length}
-    return {name: round(value / count, 4) for name, value in shares.items()} | {"count": len(lines)}
-
-
-def judge_words(questions: Sequence[WrongWord], adapter: ModelAdapter) -> dict[str, float]:
-    """Share of the sentences whose wrong word is among the five least likely, and what chance would give."""
-    pool = CachePool(adapter.new_cache)
-    hits, chance = 0, 0.0
-    for question in questions:
-        request = InfillRequest(question.text, (TextSpan(question.start, question.end),), mode=Mode.REFINE)
-        pieces = frame(request, adapter.config, adapter.tokenizer)
-        index = next(index for index, piece in enumerate(pieces) if piece.span == 0)
-        scores = doubt_span(adapter, pool.lease, pieces, index, adapter.config.context_orders[0])
-        _, ranges = adapter.tokenizer.encode_with_offsets(question.text[question.start : question.end])
-        values = [
-            min(
-                score
-                for score, (left, right) in zip(scores, ranges, strict=True)
-                if question.start + left < word_end and question.start + right > word_start
-            )
-            for word_start, word_end in question.words
-        ]
-        hits += question.wrong in sorted(range(len(values)), key=values.__getitem__)[:LEAST_LIKELY]
-        chance += min(1.0, LEAST_LIKELY / len(values))
-    count = max(1, len(questions))
-    return {"among_five": round(hits / count, 4), "chance": round(chance / count, 4), "count": len(questions)}
-
-
-def _parses(text: str) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    return True
-
-
-def main(
-    data: Annotated[Path, typer.Option(help="The prose the model was trained on: its held-out documents are used.")],
-    model: Annotated[str, typer.Option(help="A model's name or folder.")] = "redraft-mini",
-    samples: Annotated[int, typer.Option(help="Samples for the likelihoods, of each kind.")] = 300,
-    questions: Annotated[int, typer.Option(help="Missing lines, and sentences with a wrong word.")] = 150,
-    yardstick: Annotated[
-        bool, typer.Option("--yardstick", help="Also count a 5-gram Kneser-Ney model of the training documents.")
-    ] = False,
-) -> None:
-    """Print what a model reaches on held-out text as one JSON object."""
-    try:
-        folder = find(model)
-        ngrams = None
-        if yardstick:
-            tokenizer = Tokenizer.load(folder, read_config(folder).tokenizer_entry())
-            ngrams = count_ngrams(read_corpus(data, python=True).training, tokenizer)
-        documents = read_held_out(data)
-        found = evaluate(folder, documents, samples=samples, questions=questions, yardstick=ngrams)
-    except EngineError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(2) from error
-    sys.stdout.write(json.dumps(found) + "\n")
-
-
-if __name__ == "__main__":
-    typer.run(main)

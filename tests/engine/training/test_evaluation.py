@@ -1,19 +1,19 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from engine.config import read_config
-from engine.session import EngineSession
+from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
-from engine.training import evaluation
-from engine.training.evaluation import answerer, count_ngrams, evaluate, judge_lines
+from engine.training import evaluation, judging
+from engine.training.evaluation import Evaluation, Kind, Way, count_ngrams, evaluate, training_data, weights_digest
+from engine.training.kneser_ney import KneserNey
 from engine.training.packing import PackingRules
-from engine.training.questions import MissingLine, missing_lines
 from engine.types import ModelChoice
-from tests.engine.training.small import documents, small_tokenizer, write_corpus
+from tests.engine.training.small import documents, write_corpus
 from tests.engine.training.test_run import losses_of
 
 
@@ -25,82 +25,65 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return small_tokenizer()
+def ngrams(model: Path) -> KneserNey:
+    return count_ngrams(documents(8), Tokenizer.load(model, read_config(model).tokenizer_entry()))
 
 
-@pytest.fixture(scope="module")
-def lines() -> list[MissingLine]:
-    return missing_lines(documents(), 20, 0)
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "LINE_CAPACITY", 8)
+    monkeypatch.setattr(evaluation, "RULES", PackingRules(windows=((64, 1.0),), tasks=evaluation.RULES.tasks))
 
 
-def test_perfect_answers_score_one(lines: list[MissingLine], tokenizer: Tokenizer) -> None:
-    found = judge_lines(lines, tokenizer, lambda question, capacity: question.line)
-    assert found == {"exact": 1.0, "parses": 1.0, "length_within_20_percent": 1.0, "count": 20}
+def measured(model: Path, yardstick: KneserNey | None = None) -> Evaluation:
+    choice = ModelChoice(name=str(model), device="cpu", dtype="float32", threads=1)
+    return evaluate(choice, model, documents(8), samples=6, questions=2, yardstick=yardstick)
 
 
-def test_broken_answers_score_nothing(lines: list[MissingLine], tokenizer: Tokenizer) -> None:
-    found = judge_lines(lines, tokenizer, lambda question, capacity: "((")
-    assert (found["exact"], found["parses"], found["length_within_20_percent"]) == (0.0, 0.0, 0.0)
+def test_every_measure_is_there_and_a_rerun_gives_the_same(model: Path) -> None:
+    found = measured(model)
+    assert found == measured(model)
+    for kind in Kind:
+        assert set(found.bits[kind]) == {Way.ALPHA_0, Way.ALPHA_1, Way.LEFT_TO_RIGHT}
+        assert all(1.0 < bits < 20.0 for bits in found.bits[kind].values())
+        assert found.hole_bytes[kind] > 0
+    assert set(found.lines) == {Way.ALPHA_0, Way.ALPHA_1, Way.LEFT_TO_RIGHT}
+    assert set(found.words) == {Way.BOTH_SIDES, Way.LEFT_TO_RIGHT}
+    assert (found.line_count, found.word_count) == (2, 2)
+    assert found.weights == weights_digest(model)
 
 
-def test_the_second_answer_has_twice_the_capacity(lines: list[MissingLine], tokenizer: Tokenizer) -> None:
-    asked: list[int] = []
-
-    def answer(question: MissingLine, capacity: int) -> str:
-        asked.append(capacity)
-        return question.line
-
-    judge_lines(lines[:1], tokenizer, answer)
-    assert asked == [evaluation.LINE_CAPACITY, 2 * len(tokenizer.encode(lines[0].line))]
+def test_figures_are_one_json_object_with_plain_keys(model: Path) -> None:
+    plain = json.loads(json.dumps(measured(model).as_json()))
+    assert set(plain["bits"]) == {"prose", "python"}
+    assert set(plain["lines"]) == {"alpha_0_0", "alpha_0_1", "left_to_right"}
+    assert set(plain["lines"]["alpha_0_0"]) == {"exact", "parses", "length"}
 
 
-def test_answers_come_from_the_engine_and_keep_to_the_capacity(model: Path, lines: list[MissingLine]) -> None:
-    session = EngineSession(ModelChoice(name=str(model), device="cpu", dtype="float32", threads=1))
-    try:
-        first, again = (answerer(session, 0.0)(lines[0], 6) for _ in range(2))
-    finally:
-        session.close()
-    assert first == again
-    assert len(first.encode()) <= 6 * 24
+def test_a_yardstick_that_has_seen_the_text_needs_fewer_bits_than_the_model(model: Path, ngrams: KneserNey) -> None:
+    found = measured(model, ngrams)
+    for kind in Kind:
+        assert 0.0 < found.bits[kind][Way.KNESER_NEY] < found.bits[kind][Way.ALPHA_0]
+    assert Way.KNESER_NEY in found.words
+    assert Way.KNESER_NEY not in found.lines
 
 
-def test_every_measure_is_reported_and_a_rerun_gives_the_same(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = PackingRules(windows=((64, 1.0),), tasks=evaluation.RULES.tasks, context_length=256)
-    monkeypatch.setattr(evaluation, "RULES", rules)
-    monkeypatch.setattr(evaluation, "LINE_CAPACITY", 8)
-    made = documents(8)
-    found = evaluate(model, made, samples=6, questions=2)
-    assert not any("kneser_ney" in name for name in found)
-    assert found == evaluate(model, made, samples=6, questions=2)
-    for name in ("prose", "python"):
-        for alpha_0 in (0, 1):
-            bits = found[f"{name}_bits_per_byte_alpha_0_{alpha_0}"]
-            assert isinstance(bits, float)
-            assert 1.0 < bits < 20.0
-    assert {"lines_alpha_0_0", "lines_alpha_0_1", "wrong_word"} <= set(found)
+def test_a_kind_of_which_nothing_was_held_out_is_left_out(model: Path) -> None:
+    code = [document for document in documents(8) if document.is_code]
+    choice = ModelChoice(name=str(model), device="cpu", dtype="float32", threads=1)
+    found = evaluate(choice, model, code, samples=3, questions=1)
+    assert set(found.bits) == {Kind.PYTHON}
+    assert (found.word_count, dict(found.words)) == (0, {})
 
 
-def test_a_yardstick_that_has_seen_the_text_needs_fewer_bits_than_the_model(
-    model: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rules = PackingRules(windows=((64, 1.0),), tasks=evaluation.RULES.tasks, context_length=256)
-    monkeypatch.setattr(evaluation, "RULES", rules)
-    config = read_config(model)
-    ngrams = count_ngrams(documents(8), Tokenizer.load(model, config.tokenizer_entry()))
-    found = evaluate(model, documents(8), samples=6, questions=1, yardstick=ngrams)
-    for name in ("prose", "python"):
-        yardstick, bits = found[f"{name}_bits_per_byte_kneser_ney"], found[f"{name}_bits_per_byte_alpha_0_0"]
-        assert isinstance(yardstick, float)
-        assert isinstance(bits, float)
-        assert 0.0 < yardstick < bits
+def test_nothing_held_out_is_one_sentence(model: Path) -> None:
+    with pytest.raises(TrainingError, match="held out"):
+        evaluate(ModelChoice(name=str(model)), model, [])
 
 
-def test_missing_data_is_one_sentence(tmp_path: Path) -> None:
-    import typer
-
-    app = typer.Typer()
-    app.command()(evaluation.main)
-    result = CliRunner().invoke(app, ["--data", str(tmp_path / "none"), "--model", "redraft-mini"])
-    assert result.exit_code == 2
-    assert "does not exist" in result.output
+def test_a_run_knows_the_text_it_was_trained_on(model: Path, tmp_path: Path) -> None:
+    told = training_data(model)
+    assert told.data is not None
+    assert told.data.is_dir()
+    assert not told.python
+    assert training_data(tmp_path).data is None

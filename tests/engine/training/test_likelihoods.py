@@ -11,7 +11,7 @@ from engine.likelihood import score_span
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
 from engine.tokenization import Tokenizer
 from engine.training.checkpoint import read_model
-from engine.training.likelihoods import Bits, hole_bits
+from engine.training.likelihoods import Bits, forward_bits, hole_bits, without_slack
 from engine.training.packing import PackingRules, pack
 from engine.training.reveal import Order
 from engine.training.samples import Piece, Sample
@@ -52,3 +52,26 @@ def test_the_trainer_and_the_engine_agree_on_a_likelihood(tmp_path: Path) -> Non
     cache = adapter.new_cache()
     scores = score_span(adapter, lambda _: cache, pieces, 1, ContextOrder.SUFFIX_FIRST)
     assert bits.bits == pytest.approx(-sum(scores) / math.log(2), rel=1e-4)
+
+
+def test_read_forward_a_hole_sees_nothing_of_what_follows(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path)
+    network, config = read_model(folder)
+    tokenizer = Tokenizer.load(folder, config.tokenizer_entry())
+    before, hole, after = (tuple(tokenizer.encode(text)) for text in ("in the end ", "the hand and", " an end\n"))
+    pieces = (Piece(before), Piece(hole, len(hole) + 5, is_hole=True), Piece(after))
+    bits = forward_bits(network, tokenizer, [Sample(pieces, starts=False, ends=True)])
+    assert bits == forward_bits(network, tokenizer, [Sample(pieces[:2], starts=False, ends=False)])
+    assert bits.hole_bytes == len(b"the hand and")
+    adapter = load_tiny(folder)
+    cache = adapter.new_cache()
+    known = [canvas.Piece(ids=before), canvas.Piece(ids=hole, span=0)]
+    scores = score_span(adapter, lambda _: cache, known, 1, ContextOrder.PREFIX_FIRST)
+    assert bits.bits == pytest.approx(-sum(scores) / math.log(2), rel=1e-4)
+
+
+def test_without_slack_a_hole_is_as_long_as_its_text() -> None:
+    pieces = (Piece((1, 2)), Piece((3,), 9, is_hole=True), Piece((), 4, is_hole=True), Piece((5,)))
+    found = without_slack(Sample(pieces, starts=True, ends=False))
+    assert found.pieces == (Piece((1, 2)), Piece((3,), 1, is_hole=True), Piece((5,)))
+    assert found.starts
