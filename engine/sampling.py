@@ -14,8 +14,6 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-_CANDIDATES = (64, 1024)
-
 
 @dataclass(frozen=True, slots=True)
 class SamplingRule:
@@ -179,13 +177,21 @@ def _judge(probabilities: Tensor, tokens: Sequence[int]) -> list[float]:
 
 def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> Tensor:
     tempered = own if rule.temperature == 1.0 else (logits / rule.temperature).softmax(dim=-1)
-    if rule.top_p >= 1.0 and rule.top_k == 0:
-        if rule.min_p > 0.0:
-            tempered = torch.where(tempered >= rule.min_p * tempered.amax(dim=-1, keepdim=True), tempered, 0.0)
-        return _inverse_cdf(tempered, uniform)
-    values, ids = _likeliest(tempered, rule)
     if rule.top_k > 0:
-        values = values / values.sum(dim=-1, keepdim=True)  # the nucleus is of what top-k left
+        return _draw_of_likeliest(tempered, rule, uniform)
+    weights = tempered
+    if rule.min_p > 0.0:
+        weights = torch.where(weights >= rule.min_p * weights.amax(dim=-1, keepdim=True), weights, 0.0)
+    return (
+        _inverse_cdf(weights, uniform)
+        if rule.top_p >= 1.0
+        else _draw_of_nucleus(weights, tempered, rule.top_p, uniform)
+    )
+
+
+def _draw_of_likeliest(probabilities: Tensor, rule: SamplingRule, uniform: Tensor) -> Tensor:
+    values, ids = probabilities.topk(min(rule.top_k, probabilities.shape[1]), dim=-1)
+    values = values / values.sum(dim=-1, keepdim=True)  # the nucleus is of what top-k left
     kept = values
     if rule.top_p < 1.0:
         before = values.cumsum(dim=-1, dtype=torch.float64) - values
@@ -195,17 +201,31 @@ def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> T
     return ids.gather(1, _inverse_cdf(kept, uniform).unsqueeze(1)).squeeze(1)
 
 
-def _likeliest(probabilities: Tensor, rule: SamplingRule) -> tuple[Tensor, Tensor]:
-    """Descending probabilities and their ids: top_k of them, or as many as hold `top_p` in every row. Most nuclei are
-    small: a partial selection of 64 costs a twentieth of a full sort."""
-    if rule.top_k > 0:
-        return probabilities.topk(min(rule.top_k, probabilities.shape[1]), dim=-1)
-    for count in _CANDIDATES:
-        if count < probabilities.shape[1]:
-            values, ids = probabilities.topk(count, dim=-1)
-            if bool((values.sum(dim=-1) >= rule.top_p).all()):
-                return values, ids
-    return probabilities.sort(dim=-1, descending=True)
+def _draw_of_nucleus(weights: Tensor, probabilities: Tensor, top_p: float, uniform: Tensor) -> Tensor:
+    """From `weights` within the nucleus of `probabilities`, both (rows, vocab): exact, and without sorting, which takes
+    thirty times as long where the distribution is flat.
+
+    A token belongs to the nucleus if what is ahead of it (likelier, or as likely and of a smaller id) holds less than
+    `top_p`. One that was drawn outside is struck out with all that is not ahead of it, for that is outside too; then
+    the row draws again. The proportions within the nucleus stay as they are (rejection sampling).
+    """
+    tokens = _inverse_cdf(weights, uniform)
+    own = probabilities.gather(1, tokens.unsqueeze(1))  # (rows, 1)
+    earlier = torch.arange(probabilities.shape[1], device=tokens.device) < tokens.unsqueeze(1)
+    ahead = (probabilities > own) | ((probabilities == own) & earlier)
+    held = torch.where(ahead, probabilities, 0.0).sum(dim=-1, dtype=torch.float64)
+    outside = (held >= top_p).nonzero().squeeze(1)
+    if outside.numel():
+        left = torch.where(ahead[outside], weights[outside], 0.0)
+        tokens[outside] = _draw_of_nucleus(left, probabilities[outside], top_p, _next_uniform(uniform[outside]))
+    return tokens
+
+
+def _next_uniform(uniform: Tensor) -> Tensor:
+    """Another number for each of these, made from nothing else: how often a row draws does not change other rows."""
+    sources = [torch.Generator().manual_seed(int(number * 2**53)) for number in uniform.tolist()]
+    drawn = [torch.rand((), generator=source, dtype=torch.float64) for source in sources]
+    return torch.stack(drawn).to(uniform.device)
 
 
 def _inverse_cdf(weights: Tensor, uniform: Tensor) -> Tensor:

@@ -59,6 +59,9 @@ def test_frequencies_match_the_softmax_by_a_chi_square_test(temperature: float) 
     ("how", "weights"),
     [
         (rule(top_k=3), [0.4, 0.3, 0.15, 0, 0, 0]),
+        (rule(top_p=0.2), [0.4, 0, 0, 0, 0, 0]),
+        (rule(top_p=0.6), [0.4, 0.3, 0, 0, 0, 0]),
+        (rule(top_p=0.97), [0.4, 0.3, 0.15, 0.1, 0.04, 0]),
         (rule(top_k=99), [0.4, 0.3, 0.15, 0.1, 0.04, 0.01]),
         (rule(top_k=4, top_p=0.85), [0.4, 0.3, 0.15, 0, 0, 0]),  # 0.85 / 0.95 of what top-k left
         (rule(top_k=3, top_p=0.8), [0.4, 0.3, 0, 0, 0, 0]),
@@ -103,9 +106,18 @@ def test_the_nucleus_is_the_smallest_set_that_holds_top_p() -> None:
     assert set(draw(logits, rule(top_p=0.81), 4000)) == {0, 1, 2}
 
 
-def test_a_flat_distribution_needs_the_full_sort_and_still_keeps_its_nucleus() -> None:
-    tokens = draw(torch.zeros(1, 3000), rule(top_p=0.9), 3000)
-    assert len(set(tokens)) > 1500
+def test_of_equal_tokens_only_as_many_as_hold_top_p_are_drawn() -> None:
+    tokens = draw(torch.zeros(1, 300), rule(top_p=0.9), 2000)
+    assert len(set(tokens)) > 250
+    assert max(tokens) < 271
+    assert set(draw(torch.zeros(1, 300), rule(top_p=0.005), 100)) == {0, 1}
+
+
+def test_what_one_row_draws_does_not_depend_on_the_others() -> None:
+    logits = torch.randn(40, 50, generator=torch.Generator().manual_seed(4))
+    together = sample(logits, rule(top_p=0.4), [True] * 40, torch.Generator().manual_seed(2)).tokens
+    single = torch.Generator().manual_seed(2)
+    assert together == [sample(row[None], rule(top_p=0.4), [True], single).tokens[0] for row in logits]
 
 
 def test_banned_tokens_are_never_drawn() -> None:
