@@ -39,6 +39,11 @@ def history_file() -> Path:
     return folder / "history.sqlite3"
 
 
+def speeds_file() -> Path:
+    """The file that remembers how fast models were; beside the window's shape."""
+    return state_file().with_name("speeds.json")
+
+
 def log_file() -> Path:
     """The log that errors are written to; `REDRAFT_LOG_DIR` overrides its folder."""
     return (_chosen("REDRAFT_LOG_DIR") or Path(platformdirs.user_log_dir(_APP, appauthor=False))) / "redraft.log"

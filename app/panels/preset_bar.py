@@ -32,9 +32,10 @@ class PresetBar(QWidget):
         self._refresh()
         self.show_estimate("")
 
-    def show_estimate(self, text: str) -> None:
-        """Shows how long a run will take; nothing where that is not known."""
+    def show_estimate(self, text: str, more: str = "") -> None:
+        """Shows how long a run will take; nothing where that is not known. `more` is its tooltip."""
         self.estimate.setText(text)
+        self.estimate.setToolTip(more)
         self.estimate.setVisible(bool(text))
 
     def _make_buttons(self) -> QHBoxLayout:

@@ -27,6 +27,7 @@ from app.window.engine_link import EngineLink
 from app.window.filing import Filing
 from app.window.help import about_text, keys_text, show_page
 from app.window.notices import NoticeBar
+from app.window.run_estimate import RunEstimate
 from app.window.status_feed import StatusFeed
 from app.window.tabs import Tab, Tabs
 from engine.session import why_no_model
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self.drops = FileDrops(self.filing.open, self)
         self.engine = EngineLink(bridge, settings, self)
         self.feed = StatusFeed(self.status, self.tabs, self.filing, bridge)
+        self.estimate = RunEstimate(self.presets, settings, self.tabs, bridge)
         self.dock = self._lay_out()
         self.actions_ = Actions(make_commands(self), self.menuBar(), self)
         for label, command in (("Fill", "infill.fill"), ("Refine", "infill.refine"), ("Continue", "infill.continue")):
@@ -149,6 +151,7 @@ class MainWindow(QMainWindow):
             self.tabs.take(tab)
         self.engine.close_down()
         self.feed.close_down()
+        self.estimate.close_down()
         self.bridge.close()
         event.accept()
 
@@ -216,6 +219,7 @@ class MainWindow(QMainWindow):
         document.modified_changed.connect(self._on_tab)
         tab.controller.state_changed.connect(self._on_tab)
         self.feed.watch(tab)
+        self.estimate.watch(tab)
         return tab
 
     def _on_tab(self, *_: object) -> None:
