@@ -22,12 +22,15 @@ from engine.canvas import Canvas, Piece, Placed, lay_out
 from engine.config import CheckpointConfig, SpecialTokens
 from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch
 from engine.device import place
-from engine.models.esolm import EsoLMAdapter, shape_of
+from engine.models.esolm import shape_of
 from engine.models.esolm_network import parameter_shapes
+from engine.models.registry import esolm
 from engine.sampling import SamplingRule
-from engine.types import ContextOrder, ModelChoice
+from engine.types import ContextOrder, ModelChoice, ModelInfo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine.cache import CleanTokenCache
     from engine.models.base import ModelAdapter
     from engine.tokenization import Tokenizer
@@ -37,12 +40,13 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSize:
-    """Sizes of the random network."""
+    """Sizes of the random network. `published`: with a head of its own and masks that see masks, as Eso-LM (B) is."""
 
     layers: int = 12
     width: int = 512
     heads: int = 8
     vocabulary: int = 16_384
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,14 @@ class Plan:
 QUICK = Plan(contexts=(64,), holes=(8,), steps=(4,), lengths=(64,), repeats=1, busy=False)
 
 
-def random_adapter(size: NetworkSize, choice: ModelChoice, context: int, tokenizer: Tokenizer) -> EsoLMAdapter:
+def random_adapter(size: NetworkSize, choice: ModelChoice, context: int, tokenizer: Tokenizer) -> ModelAdapter:
     """A model of that size with random weights and no empty token, so that every run writes all its positions."""
+    config, weights = random_checkpoint(size, context)
+    return esolm(config, tokenizer, weights, place(choice))
+
+
+def random_checkpoint(size: NetworkSize, context: int) -> tuple[CheckpointConfig, dict[str, Tensor]]:
+    """The description and the weights of `random_adapter`, always the same ones."""
     config = CheckpointConfig(
         folder=Path(),
         name="random",
@@ -72,13 +82,15 @@ def random_adapter(size: NetworkSize, choice: ModelChoice, context: int, tokeniz
         heads=size.heads,
         context_length=context,
         special_tokens=SpecialTokens(mask=size.vocabulary - 1),
+        tie_embeddings=not size.published,
+        masks_see_masks=size.published,
     )
     generator = torch.Generator().manual_seed(0)
     weights = {
         name: torch.randn(shape, generator=generator) * 0.02
         for name, shape in parameter_shapes(shape_of(config)).items()
     }
-    return EsoLMAdapter(config, tokenizer, weights, place(choice))
+    return config, weights
 
 
 def measure_grid(size: NetworkSize, choice: ModelChoice, tokenizer: Tokenizer, plan: Plan) -> dict[str, object]:
@@ -117,7 +129,7 @@ def floor(adapter: ModelAdapter, plan: Plan) -> Row:
     step_s = _median(lambda: adapter.step(cache, (), masked), 8 * plan.repeats)
     element = 2 if adapter.info.dtype == "bfloat16" else 4
     weights = adapter.info.parameters * element  # a tied head reads the embedding: every parameter once
-    bandwidth, flops = _bandwidth(), _peak(adapter.info.dtype)
+    bandwidth, flops = read_bandwidth(adapter.info.device), _peak(adapter.info)
     least_s = max(weights / bandwidth, 2 * 8 * adapter.info.parameters / flops)
     return {
         "step_ms": round(1000 * step_s, 3),
@@ -235,22 +247,29 @@ def _median(work: Callable[[], object], repeats: int) -> float:
     for _ in range(repeats):
         started = time.perf_counter()
         work()
+        wait_for_the_device()
         times.append(time.perf_counter() - started)
     return statistics.median(times)
 
 
-def _bandwidth() -> float:
-    """Bytes a second that are read from memory, with the threads the engine uses."""
-    block = torch.zeros(64 * 2**20, dtype=torch.float32)
-    block.sum()
+def wait_for_the_device() -> None:
+    """A GPU works on after the call that gave it work; a CPU does not."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def read_bandwidth(device: str) -> float:
+    """Bytes a second that are read from the device's memory, with the threads the engine uses."""
+    block = torch.zeros(64 * 2**20, dtype=torch.float32, device=device)
+    _median(block.sum, 1)
     return block.numel() * 4 / min(_median(block.sum, 1) for _ in range(5))
 
 
-def _peak(dtype: str) -> float:
+def _peak(info: ModelInfo) -> float:
     """FLOP a second of a large product in that precision."""
-    kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
-    a, b = torch.ones(1024, 1024, dtype=kind), torch.ones(1024, 1024, dtype=kind)
-    torch.mm(a, b)
+    kind = torch.bfloat16 if info.dtype == "bfloat16" else torch.float32
+    a, b = (torch.ones(1024, 1024, dtype=kind, device=info.device) for _ in range(2))
+    _median(lambda: torch.mm(a, b), 1)
     return 2 * 1024**3 / min(_median(lambda: torch.mm(a, b), 1) for _ in range(5))
 
 

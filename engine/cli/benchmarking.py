@@ -29,15 +29,19 @@ def bench(
     alpha0: Annotated[float, typer.Option(help="Share written by diffusion.")] = _SHAPE.alpha_0,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each kind; medians are shown.")] = 5,
     grid: Annotated[bool, typer.Option("--grid", help="Random weights, many shapes, against the floor.")] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Random weights of the published 170 M model, a text from nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
     """Measure latency and speed with a cold cache, a warm one and none, side by side."""
     shape = benchmark.Shape(before, after, capacity, steps, alpha0)
     try:
+        choice = ModelChoice(model, device, dtype, threads)
         if grid:
-            _grid(ModelChoice(model, device, dtype, threads), as_json=as_json)
+            _grid(choice, as_json=as_json)
             return
-        figures = benchmark.measure(ModelChoice(model, device, dtype, threads), shape, repeats)
+        figures = _published(choice) if published else benchmark.measure(choice, shape, repeats)
     except EngineError as error:
         say(str(error))
         raise typer.Exit(2) from error
@@ -46,6 +50,13 @@ def bench(
         return
     for name, value in figures.items():
         print(f"{name:20} {value}")
+
+
+def _published(choice: ModelChoice) -> dict[str, object]:
+    prepare_process()
+    from engine.bench_published import measure_published
+
+    return measure_published(choice, benchmark.tokenizer_of(choice.name))
 
 
 def _grid(choice: ModelChoice, *, as_json: bool) -> None:
