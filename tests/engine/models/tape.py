@@ -84,9 +84,9 @@ class TapeRecorder:
         self.resets += 1
 
 
-def load_static(folder: Path, recorder: Recorder | None) -> StaticEsoLMAdapter:
-    """The checkpoint in `folder` as a GPU would run it, on the CPU in float32."""
+def load_static(folder: Path, recorder: Recorder | None, device: str = "cpu") -> StaticEsoLMAdapter:
+    """The checkpoint in `folder` as a GPU runs it, in float32; on the CPU if not told otherwise."""
     config = read_config(folder)
     tokenizer = Tokenizer.load(config.folder, config.tokenizer_entry())
     weights = read_weights(folder, parameter_shapes(shape_of(config)))
-    return StaticEsoLMAdapter(config, tokenizer, weights, Placement(torch.device("cpu"), torch.float32, 1), recorder)
+    return StaticEsoLMAdapter(config, tokenizer, weights, Placement(torch.device(device), torch.float32, 1), recorder)

@@ -12,119 +12,40 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.cache import BLOCK, CleanTokenCache
+from engine.cache import BLOCK
 from engine.canvas import Placed
-from engine.models.base import Feed
 from engine.models.esolm import EsoLMAdapter
-from engine.models.esolm_static import StaticEsoLMAdapter
 from engine.models.step_rows import ROW_COUNTS, padded_columns, padded_rows, rows_of_step
 from tests.engine.models.tape import TapeRecorder, load_static
+from tests.engine.models.walking import TOLERANCE, VOCABULARY, Pair, Walk, assert_same_cache
 from tests.engine.tiny import load_tiny, write_checkpoint
-
-TOLERANCE = 1e-5
-VOCABULARY = 200
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One set of weights, run in both ways."""
-
-    plain: EsoLMAdapter
-    static: StaticEsoLMAdapter
+class Recorded(Pair):
     recorder: TapeRecorder
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["masks-apart", "masks-see-masks"])
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder: Path = tmp_path_factory.mktemp("checkpoint")
     write_checkpoint(folder, masks_see_masks=request.param, tie_embeddings=not request.param)
     plain = cast(EsoLMAdapter, load_tiny(folder))
     recorder = TapeRecorder()
-    return Pair(plain, load_static(folder, recorder), recorder)
-
-
-def assert_same_cache(pair: Pair, plain: CleanTokenCache, static: CleanTokenCache) -> None:
-    pair.static.park()
-    for cache in (plain, static):
-        cache.check_integrity()
-    assert plain.order == static.order
-    assert plain.owners == static.owners
-    length = len(plain)
-    assert torch.allclose(plain.keys[:, :, :length], static.keys[:, :, :length], atol=TOLERANCE, rtol=0)
-    assert torch.allclose(plain.values[:, :, :length], static.values[:, :, :length], atol=TOLERANCE, rtol=0)
-
-
-class Walk:
-    """Random feeds to both ways of running the model, compared after each."""
-
-    def __init__(self, pair: Pair, rng: random.Random) -> None:
-        self.pair, self.rng = pair, rng
-        self.caches = [(pair.plain.new_cache(), pair.static.new_cache()) for _ in range(2)]
-        self.current = 0
-
-    def free(self) -> list[int]:
-        taken = {placed.position for placed in self.caches[self.current][0].order}
-        positions = [position for position in range(300) if position not in taken]
-        self.rng.shuffle(positions)
-        return positions
-
-    def step(self) -> None:
-        plain, static = self.caches[self.current]
-        free, room = self.free(), 250 - len(plain)
-        count = self.rng.choice((0, 1, 2, 5, 16, 33))
-        clean = [Placed(self.rng.randrange(VOCABULARY), free.pop()) for _ in range(min(count, room))]
-        masked = [free.pop() for _ in range(self.rng.choice((0, 1, 2, 7, 16, 40)))] if clean else [free.pop()]
-        seen = sorted(self.rng.randint(0, len(clean)) for _ in masked) if self.rng.random() < 0.3 else None
-        expected = self.pair.plain.step(plain, clean, masked, seen=seen)
-        logits = self.pair.static.step(static, clean, masked, seen=seen)
-        assert logits.shape == expected.shape
-        assert torch.allclose(logits, expected, atol=TOLERANCE, rtol=0)
-
-    def batch(self) -> None:
-        plain, static = self.caches[self.current]
-        shared = len(plain)
-        if shared > 250:
-            return
-        for _ in range(self.rng.randint(1, 3)):
-            feeds = []
-            for variation in range(self.rng.randint(1, 4)):
-                mine = {p.position for p, owner in zip(plain.order, plain.owners, strict=True) if owner == variation}
-                free = [position for position in self.free() if position not in mine]
-                clean = [Placed(self.rng.randrange(VOCABULARY), free.pop()) for _ in range(self.rng.randint(0, 3))]
-                feeds.append(Feed(variation, clean, [free.pop() for _ in range(self.rng.randint(1, 5))]))
-            expected = self.pair.plain.step_batch(plain, feeds)
-            for logits, wanted in zip(self.pair.static.step_batch(static, feeds), expected, strict=True):
-                assert logits.shape == wanted.shape
-                assert torch.allclose(logits, wanted, atol=TOLERANCE, rtol=0)
-        assert_same_cache(self.pair, plain, static)
-        for cache in (plain, static):
-            cache.truncate(shared)
-
-    def truncate(self) -> None:
-        length = self.rng.randint(0, len(self.caches[self.current][0]))
-        for cache in self.caches[self.current]:
-            cache.truncate(length)
-
-    def change_cache(self) -> None:
-        self.current = 1 - self.current
-
-    def new_cache(self) -> None:
-        self.caches[self.current] = (self.pair.plain.new_cache(), self.pair.static.new_cache())
+    return Recorded(plain, load_static(folder, recorder), recorder)
 
 
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=25)
-def test_random_feeds_give_the_same_logits_and_the_same_caches(pair: Pair, seed: int) -> None:
-    rng = random.Random(seed)
-    walk = Walk(pair, rng)
+def test_random_feeds_give_the_same_logits_and_the_same_caches(pair: Recorded, seed: int) -> None:
+    walk = Walk(pair, random.Random(seed))
     for _ in range(10):
-        rng.choice((walk.step, walk.step, walk.step, walk.batch, walk.truncate, walk.change_cache, walk.new_cache))()
-        assert_same_cache(pair, *walk.caches[walk.current])
+        walk.do_anything()
     for plain, static in walk.caches:
         assert_same_cache(pair, plain, static)
 
 
-def test_the_walks_really_replayed(pair: Pair) -> None:
+def test_the_walks_really_replayed(pair: Recorded) -> None:
     walk = Walk(pair, random.Random(7))
     before = pair.recorder.replayed
     for _ in range(6):
@@ -138,7 +59,7 @@ def test_the_walks_really_replayed(pair: Pair) -> None:
     assert pair.recorder.replayed >= before + 16
 
 
-def test_logits_stay_what_they_are_when_the_next_step_runs(pair: Pair) -> None:
+def test_logits_stay_what_they_are_when_the_next_step_runs(pair: Recorded) -> None:
     cache = pair.static.new_cache()
     steps = [pair.static.step(cache, [Placed(5, position)], [20, 30]) for position in range(4)]
     copies = [logits.clone() for logits in steps]
@@ -147,7 +68,7 @@ def test_logits_stay_what_they_are_when_the_next_step_runs(pair: Pair) -> None:
     assert not torch.equal(steps[-1], steps[-2])
 
 
-def test_a_context_is_the_same_to_the_last_bit_cold_recorded_and_replayed(pair: Pair) -> None:
+def test_a_context_is_the_same_to_the_last_bit_cold_recorded_and_replayed(pair: Recorded) -> None:
     rng = random.Random(2)
     context = [Placed(rng.randrange(VOCABULARY), position) for position in range(3 * BLOCK)]
     results = []
@@ -160,7 +81,7 @@ def test_a_context_is_the_same_to_the_last_bit_cold_recorded_and_replayed(pair: 
     assert all(torch.equal(result, results[0]) for result in results)
 
 
-def test_a_pass_of_more_rows_than_any_recording_runs_as_it_is(pair: Pair) -> None:
+def test_a_pass_of_more_rows_than_any_recording_runs_as_it_is(pair: Recorded) -> None:
     clean = [Placed(position % VOCABULARY, position) for position in range(200)]
     masked = list(range(200, 290))
     recordings = pair.static.recordings
@@ -175,13 +96,13 @@ def test_a_pass_of_more_rows_than_any_recording_runs_as_it_is(pair: Pair) -> Non
     assert pair.static.recordings == recordings
 
 
-def test_nothing_to_feed_is_no_pass_at_all(pair: Pair) -> None:
+def test_nothing_to_feed_is_no_pass_at_all(pair: Recorded) -> None:
     cache = pair.static.new_cache()
     assert pair.static.step(cache, (), ()).shape == (0, pair.plain.config.vocab_size)
     assert len(cache) == 0
 
 
-def test_a_cache_can_be_filled_to_its_last_row(pair: Pair) -> None:
+def test_a_cache_can_be_filled_to_its_last_row(pair: Recorded) -> None:
     room = pair.static.new_cache().room
     for rows in (room, room - 1):
         plain, static = pair.plain.new_cache(), pair.static.new_cache()
