@@ -20,6 +20,8 @@ class Command:
         enabled: whether it can act now; None when it always can.
         is_on: the state of a command that switches something.
         starts_section: a separator comes before it in menus.
+        text_key: a key that means the command only at some places in the text, which answers it itself; it is shown
+            where there is no other one.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Command:
     enabled: Callable[[], bool] | None = None
     is_on: Callable[[], bool] | None = None
     starts_section: bool = False
+    text_key: str = ""
 
     @property
     def group(self) -> str:
@@ -43,7 +46,8 @@ class Command:
     @property
     def key_text(self) -> str:
         """The shown shortcut as this system writes it, or nothing."""
-        return QKeySequence(self.keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if self.keys else ""
+        key = self.keys[0] if self.keys else self.text_key
+        return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class Commands:

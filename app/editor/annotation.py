@@ -33,7 +33,7 @@ class AnnotationPreview:
         by_line: dict[int, list[str]] = {}
         for preview in previews:
             line = surface.lineFromPosition(surface.pos_at(preview.span.end))
-            by_line.setdefault(line, []).append(plain_text(preview.cells)[:_MOST_CHARACTERS])
+            by_line.setdefault(line, []).append(plain_text(preview)[:_MOST_CHARACTERS])
         for line, texts in by_line.items():
             text = encoded("\n".join(texts).replace("\r\n", "\n").replace("\r", "\n") or "∅")
             surface.send_bytes(Scintilla.Message.AnnotationSetText, line, text + b"\0")

@@ -20,6 +20,9 @@ DRAFT_STYLE = 200
 DRAFT_MARK = 0
 """Marker: a bar beside the lines of a draft or a pending proposal."""
 
+STALE_MARK = 1
+"""Marker: a hollow bar beside lines that were edited under a proposal."""
+
 _Element = Scintilla.Element
 _Common = Scintilla.StylesCommon
 _Marker = Scintilla.MarkerOutline
@@ -72,7 +75,7 @@ def prepare(surface: Surface) -> None:
     """What every surface has, whatever the theme and the settings."""
     surface.setMarginTypeN(LINE_NUMBERS, Scintilla.MarginType.Number)
     surface.setMarginTypeN(DRAFT_MARKS, Scintilla.MarginType.Symbol)
-    surface.setMarginMaskN(DRAFT_MARKS, 1 << DRAFT_MARK)
+    surface.setMarginMaskN(DRAFT_MARKS, 1 << DRAFT_MARK | 1 << STALE_MARK)
     surface.setMarginWidthN(DRAFT_MARKS, 6)
     surface.setMarginTypeN(FOLDS, Scintilla.MarginType.Symbol)
     surface.setMarginMaskN(FOLDS, Scintilla.MaskFolders & 0xFFFFFFFF)
@@ -123,6 +126,9 @@ def _margins(surface: Surface, theme: Theme) -> None:
         surface.markerSetBack(marker, scintilla_color(theme.margin_text))
     surface.markerDefine(DRAFT_MARK, _Symbol.LeftRect)
     surface.markerSetBack(DRAFT_MARK, scintilla_color(theme.proposal))
+    surface.markerDefine(STALE_MARK, _Symbol.VerticalBookmark)
+    surface.markerSetFore(STALE_MARK, scintilla_color(theme.doubtful))
+    surface.markerSetBack(STALE_MARK, margin)
 
 
 def _caret_and_selection(surface: Surface, theme: Theme) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.editor.indicators import Indicator
+from app.editor.worddiff import WordPiece, diff_words
 from engine.types import Cell, CellState, TextSpan
 
 _MASK = "\N{NO-BREAK SPACE}"
@@ -26,13 +27,35 @@ _PROPOSED = {**_INDICATORS, CellState.REVEALED: (), CellState.ACCEPTED: ()}
 """A proposal has a ground of its own; only doubt is still told apart."""
 
 
+class Look(StrEnum):
+    """As what a span is shown."""
+
+    DRAFT = "draft"
+    """A run is writing it."""
+    PROPOSAL = "proposal"
+    """It waits for the user."""
+    BEFORE = "before"
+    """The text that is proposed to be replaced, marked as such."""
+    DIFF = "diff"
+    """The old text struck through and the proposed one marked, word by word."""
+
+
+_GROUNDS = {Look.PROPOSAL: Indicator.PROPOSAL, Look.BEFORE: Indicator.BEFORE, Look.DIFF: Indicator.PROPOSAL}
+
+
 @dataclass(frozen=True, slots=True)
 class SpanPreview:
-    """What is shown in the place of one span of the real text; a proposal is a draft that waits for the user."""
+    """What is shown in the place of one span of the real text. `original` is that text; only some looks need it."""
 
     span: TextSpan
     cells: tuple[Cell, ...]
-    is_proposal: bool = False
+    look: Look = Look.DRAFT
+    original: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is written so far."""
+        return "".join(cell.text for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +115,50 @@ class MaskLayout:
 def render(preview: SpanPreview, layout: MaskLayout) -> Rendered:
     """The bytes and indicators that show a draft."""
     writer = _Writer(layout)
-    layout.expect(len(preview.cells))
-    for index, cell in enumerate(preview.cells):
-        if cell.state is CellState.MASKED:
-            writer.mask(layout.box_width(index))
-        else:
-            writer.text(cell.text, _PROPOSED[cell.state] if preview.is_proposal else _INDICATORS[cell.state])
-    return writer.finish(is_proposal=preview.is_proposal)
+    if preview.look is Look.BEFORE:
+        writer.text(preview.original, ())
+    elif preview.look is Look.DIFF:
+        for piece in diff_words(preview.original, preview.text):
+            _write_piece(writer, piece)
+    else:
+        layout.expect(len(preview.cells))
+        indicators = _PROPOSED if preview.look is Look.PROPOSAL else _INDICATORS
+        for index, cell in enumerate(preview.cells):
+            if cell.state is CellState.MASKED:
+                writer.mask(layout.box_width(index))
+            else:
+                writer.text(cell.text, indicators[cell.state])
+    return writer.finish(_GROUNDS.get(preview.look))
 
 
-def plain_text(cells: Sequence[Cell]) -> str:
-    """A draft where only plain text can be shown: every masked position is one sign."""
-    return "".join("░" if cell.state is CellState.MASKED else cell.text for cell in cells)
+def plain_text(preview: SpanPreview) -> str:
+    """A draft where only plain text can be shown: masked positions are signs, changed words are in brackets."""
+    if preview.look is Look.BEFORE:
+        return preview.original
+    if preview.look is Look.DIFF:
+        return "".join(
+            piece.new if piece.is_equal else _bracketed(piece) for piece in diff_words(preview.original, preview.text)
+        )
+    return "".join("░" if cell.state is CellState.MASKED else cell.text for cell in preview.cells)
+
+
+def _bracketed(piece: WordPiece) -> str:
+    return (f"[-{piece.old}-]" if piece.old else "") + (f"{{+{piece.new}+}}" if piece.new else "")
+
+
+def _write_piece(writer: _Writer, piece: WordPiece) -> None:
+    if piece.is_equal:
+        writer.text(piece.new, ())
+        return
+    if piece.old:
+        writer.text(piece.old if piece.old.strip() else _visible(piece.old), (Indicator.REMOVED,))
+    if piece.new:
+        writer.text(piece.new, (Indicator.ADDED,), marks_spaces=True)
+
+
+def _visible(space: str) -> str:
+    """White space that was removed, as signs: struck through, it would not be seen."""
+    return space.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "↵").replace(" ", "·").replace("\t", "→")
 
 
 class _Writer:
@@ -128,25 +183,26 @@ class _Writer:
         self._mark(Indicator.MASKED, self._put(_MASK * width))
         self._after_mask = True
 
-    def text(self, text: str, indicators: tuple[Indicator, ...]) -> None:
+    def text(self, text: str, indicators: tuple[Indicator, ...], *, marks_spaces: bool = False) -> None:
+        """Args: marks_spaces: whether white space around the lines is marked too."""
         if not text:
             return
         if self._after_mask and not text[0].isspace():
             self._put(" ")
         self._after_mask = False
         for line in text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True):
-            start, body = self._length, line.strip()
+            start, body = self._length, line.rstrip("\n") if marks_spaces else line.strip()
             self._put(line)
-            lead = len(line[: len(line) - len(line.lstrip())].encode("utf-8"))
+            lead = 0 if marks_spaces else len(line[: len(line) - len(line.lstrip())].encode("utf-8"))
             for indicator in indicators if body else ():
                 self._mark(indicator, (start + lead, len(body.encode("utf-8", "surrogateescape"))))
 
-    def finish(self, *, is_proposal: bool) -> Rendered:
+    def finish(self, ground: Indicator | None) -> Rendered:
         if self._after_mask:
             self._put(self._layout.trail)
         data = b"".join(self._parts)
-        ground = (Run(0, len(data), Indicator.PROPOSAL),) if is_proposal and data else ()
-        return Rendered(data, (*ground, *self._runs))
+        runs = (Run(0, len(data), ground),) if ground is not None and data else ()
+        return Rendered(data, (*runs, *self._runs))
 
     def _at_gap(self) -> bool:
         return self._parts[-1][-1:] in b" \t\n"

@@ -33,6 +33,14 @@ class Indicator(IntEnum):
     BRACE_BAD = 15
     GENERATED = 20
     """Dots below: text of the file that came from the model and was not edited since."""
+    REMOVED = 24
+    """Struck through: words that a proposal leaves out."""
+    ADDED = 25
+    """An underlined box: words that a proposal brings in."""
+    BEFORE = 26
+    """A dotted frame: the text that a proposal would replace."""
+    STALE = 27
+    """Dashes below: text that was edited under a proposal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,10 @@ _LOOKS = {
     Indicator.ACCEPTED: _Look(Style.CompositionThin, "accepted"),
     Indicator.DOUBTFUL: _Look(Style.Squiggle, "doubtful", stroke=120),
     Indicator.PROPOSAL: _Look(Style.FullBox, "proposal", fill=26, outline=26),
+    Indicator.REMOVED: _Look(Style.Strike, "removed", stroke=150),
+    Indicator.ADDED: _Look(Style.StraightBox, "accepted", fill=44, outline=190),
+    Indicator.BEFORE: _Look(Style.DotBox, "margin_text", fill=90, outline=190),
+    Indicator.STALE: _Look(Style.Dash, "doubtful", stroke=120),
     Indicator.BRACE_MATCH: _Look(Style.RoundBox, "brace_match", fill=36, outline=160),
     Indicator.BRACE_BAD: _Look(Style.Squiggle, "brace_bad"),
     Indicator.GENERATED: _Look(Style.Dots, "generated"),

@@ -14,20 +14,13 @@ from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QMouse
 from PySide6.QtWidgets import QWidget
 from pyside6_scintilla import Scintilla
 
-from app.editor import appearance
-from app.editor.draft import MaskLayout, SpanPreview, render
-from app.editor.indicators import Indicator
+from app.editor import appearance, carets
+from app.editor.draft import SpanPreview
+from app.editor.preview_copy import PreviewCopy
 from app.editor.spanmap import SpanMap
-from app.editor.surface import Message, Surface, decoded
+from app.editor.surface import Message, Surface
+from engine.types import TextSpan
 
-_DRAFT_INDICATORS = (
-    Indicator.MASKED,
-    Indicator.REVEALED,
-    Indicator.REVEALED_TEXT,
-    Indicator.ACCEPTED,
-    Indicator.DOUBTFUL,
-    Indicator.PROPOSAL,
-)
 _LEFT = Qt.MouseButton.LeftButton
 
 
@@ -36,14 +29,16 @@ class Preview(Surface):
 
     unwanted = Signal()
     """The user does something that only the real text can answer, like dropping: it should come back."""
+    copied = Signal()
+    """A copy of the real text was taken, without its looks."""
     placed = Signal()
     """The mouse has placed or extended a caret of the real text."""
 
     def __init__(self, real: Surface, parent: QWidget) -> None:
         super().__init__(parent, knows_offsets=False)
         self._real = real
-        self._map: SpanMap | None = None
-        self._layouts: list[MaskLayout] = []
+        self._copy = PreviewCopy(self, real)
+        self._is_open = False
         self._place = (0, 0, 0)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
@@ -54,48 +49,28 @@ class Preview(Surface):
     @property
     def span_map(self) -> SpanMap | None:
         """Where the spans are in the real text and in the copy, while there is one."""
-        return self._map
+        return self._copy.map if self._is_open else None
 
     @property
     def is_open(self) -> bool:
         """Whether there is a copy."""
-        return self._map is not None
+        return self._is_open
 
-    def open(self, previews: Sequence[SpanPreview]) -> None:
-        """Copies the real text; `update_drafts` then needs the same spans, moved by the edits since."""
-        real = self._real
-        self.load(real.text_bytes(0, real.length()))
-        self.setUndoCollection(False)
-        spans = [(real.pos_at(preview.span.start), real.pos_at(preview.span.end)) for preview in previews]
-        self._map = SpanMap(spans)
-        self._layouts = [self._layout(start, end) for start, end in spans]
+    def show_spans(self, previews: Sequence[SpanPreview], stale: Sequence[TextSpan] = ()) -> None:
+        """Shows these, ascending, in a copy of the text, and marks the stale spans."""
+        if not self._is_open:
+            self._copy.take()
+            self._is_open = True
+            self.copied.emit()
+        self.setUpdatesEnabled(False)
+        self._copy.show(previews, stale)
+        self.mirror_selection()
+        self.setUpdatesEnabled(True)
 
     def close_copy(self) -> None:
         """Forgets the copy."""
-        self._map = None
-        self._layouts = []
-        self.load(b"")
-
-    def update_drafts(self, previews: Sequence[SpanPreview]) -> None:
-        """Shows these drafts: replaces what differs in the spans and nothing else."""
-        assert self._map is not None
-        self.setUpdatesEnabled(False)
-        self.markerDeleteAll(appearance.DRAFT_MARK)
-        for index, (preview, layout) in enumerate(zip(previews, self._layouts, strict=True)):
-            start, end = self._map.shown(index)
-            rendered = render(preview, layout)
-            self.replace(start, end, rendered.data, minimal=True)
-            self._map.resize(index, len(rendered.data))
-            for indicator in _DRAFT_INDICATORS:
-                self.setIndicatorCurrent(indicator)
-                self.indicatorClearRange(start, len(rendered.data))
-            for run in rendered.runs:
-                self.setIndicatorCurrent(run.indicator)
-                self.indicatorFillRange(start + run.start, run.length)
-            for line in range(self.lineFromPosition(start), self.lineFromPosition(start + len(rendered.data)) + 1):
-                self.markerAdd(line, appearance.DRAFT_MARK)
-        self.mirror_selection()
-        self.setUpdatesEnabled(True)
+        self._is_open = False
+        self._copy.forget()
 
     def reveal(self) -> None:
         """Comes up over the real text, at the same place."""
@@ -118,24 +93,29 @@ class Preview(Surface):
     def sync_scroll(self) -> None:
         """Scrolls the real text to where the user has scrolled the preview."""
         place = self._place_now()
-        if self._map is None or not self.isVisible() or place == self._place:
+        if not self._is_open or not self.isVisible() or place == self._place:
             return
         real, (shown, below, offset) = self._real, place
-        line = real.lineFromPosition(self._map.to_real(self.positionFromLine(shown)))
+        line = real.lineFromPosition(self._copy.map.to_real(self.positionFromLine(shown)))
         real.setFirstVisibleLine(real.visibleFromDocLine(line) + below)
         real.setXOffset(offset)
         self._place = place
 
     def follow_scroll(self) -> None:
         """Scrolls the preview to where the real text was scrolled to, by a key for instance."""
-        if self._map is not None and self.isVisible():
+        if self._is_open and self.isVisible():
             self._copy_scroll()
+
+    def show_caret(self) -> None:
+        """Scrolls to where the main caret is shown, which drafts above it may have pushed out of sight."""
+        if self._is_open and self.isVisible():
+            self.scrollCaret()
 
     def mirror_selection(self) -> None:
         """Shows the real selections; one that reaches into a span is only a caret, else it would hide the draft."""
-        if self._map is None:
+        if not self._is_open:
             return
-        real, spans = self._real, [self._map.real(index) for index in range(len(self._map))]
+        real, spans = self._real, [self._copy.map.real(index) for index in range(len(self._copy.map))]
         main = real.mainSelection()
         order = [main, *(number for number in range(real.selections()) if number != main)]
         for place, number in enumerate(order):
@@ -143,7 +123,7 @@ class Preview(Surface):
             low, high = min(caret, anchor), max(caret, anchor)
             if any(low < end and start < high for start, end in spans):
                 anchor = caret
-            shown = self._map.to_shown(caret), self._map.to_shown(anchor)
+            shown = self._copy.map.caret_to_shown(caret), self._copy.map.caret_to_shown(anchor)
             if place == 0:
                 self.setSelection(*shown)
             else:
@@ -153,7 +133,7 @@ class Preview(Surface):
     def real_pos_at(self, point: QPoint) -> int:
         """The byte of the real text that a point of the preview shows."""
         pos = self.positionFromPoint(point.x(), point.y())
-        return self._map.to_real(pos) if self._map is not None else pos
+        return self._copy.map.to_real(pos) if self._is_open else pos
 
     # mouse: places carets in the real text, so that keys and copying are about it
 
@@ -163,25 +143,17 @@ class Preview(Surface):
         if self._margin_at(point) == appearance.FOLDS:
             self._real.toggleFold(self._real_line(point))
             self._copy_folds()
-            return
-        if event.button() is not _LEFT:
-            if event.button() is Qt.MouseButton.MiddleButton:
-                self.unwanted.emit()
-            return
-        QWidget.setFocus(self._real)  # ScintillaEdit.setFocus is one of its messages
-        pos, modifiers = self.real_pos_at(point.toPoint()), event.modifiers()
-        if modifiers & Qt.KeyboardModifier.ShiftModifier:
-            self._real.setSelectionNCaret(self._real.mainSelection(), pos)
-        elif modifiers & Qt.KeyboardModifier.ControlModifier:
-            self._real.addSelection(pos, pos)
-        else:
-            self._real.setSelection(pos, pos)
-        self.placed.emit()
+        elif event.button() is _LEFT:
+            QWidget.setFocus(self._real)  # ScintillaEdit.setFocus is one of its messages
+            carets.place(self._real, self.real_pos_at(point.toPoint()), event.modifiers())
+            self.placed.emit()
+        elif event.button() is Qt.MouseButton.MiddleButton:
+            self.unwanted.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Extends the real selection while the button is held."""
         if event.buttons() & _LEFT:
-            self._real.setSelectionNCaret(self._real.mainSelection(), self.real_pos_at(event.position().toPoint()))
+            carets.extend(self._real, self.real_pos_at(event.position().toPoint()))
             self.placed.emit()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -189,9 +161,7 @@ class Preview(Surface):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Selects the word."""
-        pos = self.real_pos_at(event.position().toPoint())
-        real = self._real
-        real.setSelection(real.wordEndPosition(pos, True), real.wordStartPosition(pos, True))
+        carets.select_word(self._real, self.real_pos_at(event.position().toPoint()))
         self.placed.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -216,19 +186,8 @@ class Preview(Surface):
     # following the real text
 
     def _follow(self, pos: int, removed: int, inserted: bytes) -> None:
-        if self._map is None:
-            return
-        start, end = self._map.to_shown(pos), self._map.to_shown(pos + removed)
-        if self._map.follow(pos, removed, len(inserted)):
-            self.replace(start, end, inserted)
-        else:
-            self.close_copy()  # the view takes the preview away before anything is painted
-
-    def _layout(self, start: int, end: int) -> MaskLayout:
-        real = self._real
-        line_start = real.positionFromLine(real.lineFromPosition(start))
-        before, after = real.text_bytes(line_start, start), real.text_bytes(end, real.positionAfter(end))
-        return MaskLayout(decoded(real.text_bytes(start, end)), decoded(before), decoded(after))
+        if self._is_open:
+            self._copy.follow(pos, removed, inserted)
 
     def _margin_at(self, point: QPointF) -> int:
         left = 0
@@ -242,7 +201,6 @@ class Preview(Surface):
         return self._real.lineFromPosition(self.real_pos_at(point.toPoint()))
 
     def _copy_folds(self) -> None:
-        assert self._map is not None
         if self.allLinesVisible() and self._real.allLinesVisible():
             return
         self.foldAll(Scintilla.FoldAction.Expand)
@@ -254,8 +212,7 @@ class Preview(Surface):
             line = self._real.contractedFoldNext(line + 1)
 
     def _shown_line(self, line: int) -> int:
-        assert self._map is not None
-        return self.lineFromPosition(self._map.to_shown(self._real.positionFromLine(line)))
+        return self.lineFromPosition(self._copy.map.to_shown(self._real.positionFromLine(line)))
 
     def _style_to(self, pos: int) -> None:
         """Lets the lexer, which also finds the folds, get as far as `pos`."""
@@ -263,7 +220,6 @@ class Preview(Surface):
             self.colourise(self.endStyled(), pos)
 
     def _copy_scroll(self) -> None:
-        assert self._map is not None
         real = self._real
         top = real.firstVisibleLine()
         line = real.docLineFromVisible(top)

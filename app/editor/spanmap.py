@@ -39,6 +39,22 @@ class SpanMap:
         start = self._stretches[index].start + sum(stretch.growth for stretch in self._stretches[:index])
         return start, start + self._stretches[index].shown_length
 
+    @property
+    def all_real(self) -> list[tuple[int, int]]:
+        """Where the spans are in the real text."""
+        return [(stretch.start, stretch.end) for stretch in self._stretches]
+
+    def insert(self, start: int, end: int) -> int:
+        """Adds a span of the real text, shown as it is at first. Returns its index."""
+        key = (start, end)
+        index = sum((stretch.start, stretch.end) < key for stretch in self._stretches)
+        self._stretches.insert(index, _Stretch(start, end, end - start))
+        return index
+
+    def remove(self, index: int) -> None:
+        """Forgets a span; the copy must show it as it is in the real text again."""
+        del self._stretches[index]
+
     def resize(self, index: int, shown_length: int) -> None:
         """Notes that span `index` takes `shown_length` bytes in the copy now."""
         self._stretches[index].shown_length = shown_length
@@ -54,6 +70,13 @@ class SpanMap:
             growth += stretch.growth
         return pos + growth
 
+    def caret_to_shown(self, pos: int) -> int:
+        """Where a caret is shown: at an empty span right before its draft, which goes on from there."""
+        for index, stretch in enumerate(self._stretches):
+            if stretch.start == stretch.end == pos:
+                return self.shown(index)[0]
+        return self.to_shown(pos)
+
     def to_real(self, pos: int) -> int:
         """Where a position of the copy is in the real text; one inside a draft goes to the span's nearer end."""
         growth = 0
@@ -66,17 +89,24 @@ class SpanMap:
             growth += stretch.growth
         return pos - growth
 
-    def follow(self, pos: int, removed: int, inserted: int) -> bool:
-        """Takes over an edit of the real text. False when it touches a span: the map is no longer of use then."""
+    def touched(self, pos: int, removed: int) -> list[int]:
+        """Indices of the spans that an edit of the real text is in."""
         end = pos + removed
+        found = []
+        for index, stretch in enumerate(self._stretches):
+            if stretch.start == stretch.end:
+                is_touched = pos <= stretch.start <= end
+            elif removed:
+                is_touched = pos < stretch.end and stretch.start < end
+            else:
+                is_touched = stretch.start < pos < stretch.end
+            if is_touched:
+                found.append(index)
+        return found
+
+    def follow(self, pos: int, removed: int, inserted: int) -> None:
+        """Takes over an edit of the real text that touches no span."""
         for stretch in self._stretches:
-            is_empty = stretch.start == stretch.end
-            if pos <= stretch.start <= end if is_empty else pos < stretch.end and stretch.start < end:
-                return False
-            if not removed and stretch.start < pos < stretch.end:
-                return False
-        for stretch in self._stretches:
-            if end <= stretch.start:
+            if pos + removed <= stretch.start:
                 stretch.start += inserted - removed
                 stretch.end += inserted - removed
-        return True

@@ -18,6 +18,7 @@ from app.editor.draft import SpanPreview
 from app.editor.edits import Edit, with_eol
 from app.editor.generated import GeneratedMarks
 from app.editor.preview import Preview
+from app.editor.stale import mark_stale
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
 from app.settings import Settings
 from app.theme import Theme
@@ -62,6 +63,7 @@ class EditorView(QWidget):
         self._scrolls_when_shown = False
         self._selected: tuple[int, ...] = ()
         self._top = 0
+        self._stale: tuple[TextSpan, ...] = ()
         self.surface = Surface(self)
         self.preview = Preview(self.surface, self)
         self._annotation = AnnotationPreview(self.surface)
@@ -172,33 +174,45 @@ class EditorView(QWidget):
         """Puts the caret there, both counted from 1 and brought into the text, and scrolls to it."""
         surface = self.surface
         number = max(0, min(line - 1, surface.lineCount() - 1))
-        end = surface.lineEndPosition(number)
         start = surface.offset_at(surface.positionFromLine(number))
-        surface.ensureVisibleEnforcePolicy(number)
-        surface.gotoPos(min(end, surface.pos_at(start + max(0, column - 1))))
+        self._go_to(min(surface.lineEndPosition(number), surface.pos_at(start + max(0, column - 1))))
+
+    def go_to_offset(self, offset: int) -> None:
+        """Puts the caret there and scrolls to it, in the preview too."""
+        self._go_to(self.surface.pos_at(offset))
+
+    def _go_to(self, pos: int) -> None:
+        self.surface.ensureVisibleEnforcePolicy(self.surface.lineFromPosition(pos))
+        self.surface.gotoPos(pos)
         self._scrolls_when_shown = not self.isVisible()
         self._follow()
+        self.preview.show_caret()
 
     # the preview
 
     def show_preview(self, previews: Sequence[SpanPreview]) -> None:
-        """Shows these drafts in the place of their spans; the same spans again is the cheap next frame."""
+        """Shows these in the place of their spans, which are disjoint; only what has changed since costs anything."""
+        ascending = sorted(previews, key=lambda preview: (preview.span.start, preview.span.end))
         if self.surface.length() > LARGEST_PREVIEW:
-            self._annotation.show(previews)
+            self._annotation.show(ascending)
             return
-        if not self.preview.is_open:
-            self.preview.open(previews)
-            self._style_preview()
-        self.preview.update_drafts(previews)
+        self.preview.show_spans(ascending, self._stale)
         self.preview.reveal()
 
+    def mark_stale(self, spans: Sequence[TextSpan]) -> None:
+        """Marks text that was edited under a proposal. No change of the text."""
+        if spans or self._stale:
+            self._stale = tuple(spans)
+            surface = self.surface
+            mark_stale(surface, [(surface.pos_at(span.start), surface.pos_at(span.end)) for span in spans])
+
     def hide_preview(self) -> None:
-        """Brings the real text back; the copy is kept for the next `show_preview` of the same spans."""
+        """Brings the real text back; the copy is kept for the next `show_preview`."""
         self._annotation.hide()
         self.preview.conceal()
 
     def end_preview(self) -> None:
-        """Brings the real text back and forgets the copy: the run or proposal is over."""
+        """Brings the real text back and forgets the copy: nothing is running or pending."""
         self.hide_preview()
         if self.preview.is_open:
             self.preview.close_copy()
@@ -274,6 +288,7 @@ class EditorView(QWidget):
         surface.updateUi.connect(self._follow)
         surface.input_done.connect(self._follow)
         self.preview.placed.connect(self._follow)
+        self.preview.copied.connect(self._style_preview)
         surface.about_to_input.connect(self._about_to_input)
         surface.drag_entered.connect(self._leave_preview)
         self.preview.unwanted.connect(self._leave_preview)

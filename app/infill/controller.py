@@ -4,44 +4,39 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
 from app.editor.draft import SpanPreview
-from app.editor.edits import Edit, with_eol
+from app.editor.edits import Edit
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
 from app.infill.context import CONTINUE, FILL, REFINE, NothingToFillError, Wish, prepare, read_options
-from app.infill.pacing import FramePacer
+from app.infill.keys import ProposalKeys
 from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
-from app.infill.proposal import Proposal, Target, dissolved, untouched
-from app.infill.record import Acceptance, RunRecord, options_of
+from app.infill.proposal import Proposal
+from app.infill.proposals import Proposals
+from app.infill.run import Run
+from app.infill.stage import Stage
 from app.settings import Settings
-from engine.session import Job
-from engine.types import Cancelled, Failed, Finished, Frame, Mode, RunStats, SpanDraft, TextSpan
+from engine.types import Cancelled, Failed, Finished, Frame, TextSpan
 
 __all__ = ["InfillController", "InfillProgress"]
 
 State: TypeAlias = Literal["idle", "queued", "running", "proposal"]
 
-TYPING_PAUSE_MS = 600
-"""How long typing must have paused before drafts come back over the text."""
-
 _keys = itertools.count(1)
 
 
 class InfillController(QObject):
-    """Runs infills for one view and keeps their result until the user has decided.
+    """Runs infills for one view, one at a time; their results join the `proposals` that wait for the user.
 
-    The document is changed in one place only, `accept`. A result must prove that it is still wanted: it carries the
-    id of the job that is awaited, and no edit has touched its spans, which are moved along with every edit.
+    A result must prove that it is still wanted: it carries the id of the job that is awaited, and no edit has touched
+    its spans, which are moved along with every edit.
     """
 
     state_changed = Signal(str)
@@ -57,44 +52,53 @@ class InfillController(QObject):
         self._view, self._bridge, self._settings = view, bridge, settings
         self._key = f"view {next(_keys)}"
         self._state: State = "idle"
-        self._job: Job | None = None
-        self._target: Target | None = None
-        self._drafts: tuple[SpanDraft, ...] = ()
-        self._proposal: Proposal | None = None
-        self._record: RunRecord | None = None
+        self._run: Run | None = None
         self._is_closed = False
-        self.pacer = FramePacer(self)
+        self.proposals = Proposals(view, self)
         self.prewarmer = Prewarmer(view, bridge, settings, self._key)
-        self.resume_timer = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
-        self._connect()
+        self.stage = Stage(view, self._previews, self)
+        view.add_key_filter(ProposalKeys(self))
+        for signal, slot in self._wires():
+            signal.connect(slot)
 
-    # what the user can do
+    # what is going on
 
     @property
     def state(self) -> State:
-        """What is going on."""
+        """A run that is queued or running; else whether a proposal waits."""
         return self._state
 
     @property
+    def is_running(self) -> bool:
+        """Whether the engine was asked and has not ended yet."""
+        return self._run is not None
+
+    @property
     def has_pending(self) -> bool:
-        """Whether a proposal waits."""
-        return self._proposal is not None
+        """Whether a proposal waits that can be accepted."""
+        return self.proposals.has_pending
 
     @property
     def proposal(self) -> Proposal | None:
-        """The proposal that waits."""
-        return self._proposal
+        """The proposal at the caret, or the only one."""
+        return self.proposals.wanted
 
     @property
     def can_accept(self) -> bool:
-        """Whether Tab accepts: a proposal waits, and the caret is in it or what was selected for it still is."""
-        if self._proposal is None:
-            return False
-        target = self._proposal.target
-        return target.contains(self._view.caret_offset()) or any(map(target.is_covered_by, self._view.selections()))
+        """Whether Tab accepts: the caret is in a proposal, or what was selected for it still is."""
+        spot = self.proposals.at_caret
+        return spot is not None and not spot.place.is_stale
+
+    @property
+    def is_writing_at_caret(self) -> bool:
+        """Whether the run writes where the caret is."""
+        return self._run is not None and self._run.target.is_at(self._view.caret_offset(), self._view.selections())
+
+    # what the user can do
 
     def fill(self, wish: Wish = FILL) -> None:
-        """Writes the selected spans anew, or whatever else is wished for."""
+        """Writes the selected spans anew, or whatever else is wished for; without a selection, those of the proposal
+        at the caret."""
         self._start(wish)
 
     def refine(self) -> None:
@@ -106,47 +110,40 @@ class InfillController(QObject):
         self._start(CONTINUE)
 
     def accept(self) -> bool:
-        """Makes the proposal part of the document, in one undo step. Returns whether there was one."""
-        self._view.surface.finish_composition()  # may touch the spans
-        proposal, record = self._proposal, self._record
-        if proposal is None or record is None:
-            return False
-        self._end("idle")
-        if not proposal.target.still_holds(self._view):
-            self._say("The text under the proposal is another one by now, so nothing was changed.")
-            return False
-        self._view.replace_spans(proposal.changes())
-        self._say("Accepted. Undo brings the old text back.")
-        self.accepted.emit(_acceptance(proposal, record, self._view.document.eol))
-        return True
+        """Makes the proposal at the caret, or the only one, part of the document. Returns whether it did."""
+        return self.proposals.accept()
 
     def reject(self) -> None:
-        """Ends the run or the proposal, whichever there is, and keeps nothing of it."""
-        if self._state != "idle":
-            was_proposal = self._state == "proposal"
-            self._cancel()
-            self._end("idle")
-            self._say("The proposal was discarded." if was_proposal else "Stopped; the text is unchanged.")
+        """Ends the run, or else discards the proposal at the caret or the only one."""
+        if self._run is not None:
+            self.give_up()
+        else:
+            self.proposals.reject()
 
     def stop(self) -> None:
-        """Stops the run within a step and keeps what is written as the proposal; a second time it gives up on it."""
-        job = self._job
-        if job is None:
+        """Stops the run within a step and keeps what is written as a proposal; a second time it gives up on it."""
+        if self._run is None:
             return
-        if self._state == "queued" or job.is_cancelled:
-            self.reject()
+        if self._state == "queued" or self._run.job.is_cancelled:
+            self.give_up()
             return
-        job.cancel()
+        self._run.job.cancel()
         self.message.emit("Stopping after this step.")
 
+    def give_up(self) -> None:
+        """Ends the run at once and keeps nothing of it."""
+        if self._run is not None:
+            self._end_run()
+            self._say("Stopped; the text is unchanged.")
+
     def escape(self) -> bool:
-        """Stops a run, or discards a proposal. Returns whether there was one."""
-        if self._state in {"queued", "running"}:
+        """Stops the run, or discards the proposal at the caret or the only one. Returns whether there was one."""
+        if self._run is not None:
             self.stop()
-        elif self._state == "proposal":
-            self.reject()
-        else:
+            return True
+        if self.proposals.at_caret is None and len(self.proposals) != 1:
             return False
+        self.proposals.reject()
         return True
 
     def close(self) -> None:
@@ -154,9 +151,12 @@ class InfillController(QObject):
         if self._is_closed:
             return
         self._is_closed = True
-        self._cancel()
         self.blockSignals(True)
-        self._end("idle")
+        self.proposals.blockSignals(True)
+        self._end_run()
+        self.proposals.reject_all()
+        self.stage.close()
+        self._view.mark_stale([])
         self.prewarmer.switch(False)
         for signal, slot in self._wires():
             signal.disconnect(slot)
@@ -177,33 +177,17 @@ class InfillController(QObject):
         except NothingToFillError as reason:
             self.message.emit(str(reason))
             return
-        self._cancel()
-        self._end("idle")
-        self._target = Target.read(self._view, prepared.spans)
-        self._drafts = untouched(self._target) if wish.mode is Mode.REFINE else dissolved(self._target)
-        self._job = self._bridge.submit(prepared.request, self._key)
-        self._record = RunRecord(
-            datetime.now(UTC),
-            str(wish.mode),
-            prepared.spans,
-            self._target.originals,
-            self._target.originals,
-            options_of(prepared.request),
-            prepared.request.seed,
-            self._bridge.model_name,
-            0.0,
-            0,
-        )
+        self._end_run()
+        displaced = self.proposals.pending.displace(prepared.spans)
+        self._run = Run.begin(self._bridge.submit(prepared.request, self._key), prepared, self._view, displaced)
         self._set_state("queued")
-        self._show()
+        self._show_all()
         spans = len(prepared.spans)
         announce(self._view, "Filling." if spans == 1 else f"Filling {spans} spans.")
 
     def _wanted_spans(self) -> list[TextSpan]:
-        selected = self._view.selections()
-        if selected or self._proposal is None or not self.can_accept:
-            return selected
-        return list(self._proposal.target.spans)  # again, where the proposal stands
+        selected, spot = self._view.selections(), self.proposals.at_caret
+        return selected if selected or spot is None else list(spot.proposal.spans)
 
     def _next_seed(self) -> int:
         if not self._settings["infill.seed_locked"]:
@@ -212,170 +196,122 @@ class InfillController(QObject):
 
     @Slot(object)
     def _on_frame(self, frame: Frame) -> None:
-        if not self._awaits(frame.job_id) or self._target is None or len(frame.spans) != len(self._target.spans):
-            return
-        if frame.variation != 0:  # the first one is shown
+        run = self._awaited(frame.job_id)
+        if run is None or len(frame.spans) != len(run.spans):
             return
         self._set_state("running")
-        self._drafts = frame.spans
         self.progress.emit(InfillProgress.of(frame))
-        if not self._settings["editor.reduced_motion"]:
-            self.pacer.offer()
+        if run.take(frame) and not self._settings["editor.reduced_motion"]:
+            self.stage.pacer.offer()
 
     @Slot(object)
     def _on_finished(self, event: Finished) -> None:
-        if not self._awaits(event.job_id) or self._target is None or not event.variations:
+        run = self._awaited(event.job_id)
+        if run is None:
             return
-        best = event.variations[0]
-        proposal = Proposal.finished(self._target, best.spans, best.texts)
-        done = "Done: Tab accepts, Esc discards."
-        if proposal is not None and not any(best.texts):
-            done = "The model suggests no text here: Tab removes what is selected, Esc keeps it."
-        self._note(best.texts, event.stats, model=event.model.name, seed=best.seed)
-        self._propose(proposal, done, "The result is the text that is there already.")
+        proposal = run.finished(event, self._view.document.eol)
+        if proposal is None:
+            self._end_run()
+            self._say("The result is the text that is there already.")
+        elif any(proposal.texts):
+            self._propose(proposal, "Done: Tab accepts, Esc discards.")
+        else:
+            self._propose(proposal, "The model suggests no text here: Tab removes what is selected, Esc keeps it.")
 
     @Slot(object)
     def _on_cancelled(self, event: Cancelled) -> None:
-        if not self._awaits(event.job_id) or self._target is None:
+        run = self._awaited(event.job_id)
+        if run is None:
             return
-        proposal = Proposal.revealed(self._target, event.spans)
-        if proposal is not None:
-            self._note(proposal.all_texts(self._target), event.stats, model=self._bridge.model_name, is_partial=True)
-        kept = "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
-        self._propose(proposal, kept, "Stopped before anything was written; the text is unchanged.")
+        proposal = run.stopped(event, self._view.document.eol, self._bridge.model_name)
+        if proposal is None:
+            self._end_run()
+            self._say("Stopped before anything was written; the text is unchanged.")
+        else:
+            self._propose(proposal, "Stopped. What was written so far is the proposal: Tab accepts, Esc discards.")
 
     @Slot(object)
     def _on_failed(self, event: Failed) -> None:
-        if self._awaits(event.job_id):
-            self._end("idle")
+        if self._awaited(event.job_id) is not None:
+            self._end_run()
             self._say(event.message)
 
-    def _propose(self, proposal: Proposal | None, sentence: str, otherwise: str) -> None:
-        if proposal is None:
-            self._end("idle")
-            self._say(otherwise)
-            return
-        same_spans = self._target is not None and proposal.target.spans == self._target.spans
-        self._job, self._target, self._drafts = None, None, ()
-        self.pacer.stop()
-        self._proposal = proposal
-        if not same_spans:
-            self._view.end_preview()
-        self._set_state("proposal")
-        self._show()
-        self._say(sentence)
-        self.run_ended.emit(self._record)
+    def _propose(self, proposal: Proposal, sentence: str) -> None:
+        self._run = None
+        others = len(self.proposals)
+        self.proposals.add(proposal)
+        more = f" {others + 1} proposals wait: F8 goes through them." if others else ""
+        self._say(sentence + more)
+        self.run_ended.emit(proposal.run)
 
-    def _note(self, after: Sequence[str], stats: RunStats, **more: Any) -> None:
-        if self._record is not None:
-            self._record = replace(self._record, after=tuple(after), elapsed_ms=stats.elapsed_ms, nfe=stats.nfe, **more)
+    def _awaited(self, job_id: int) -> Run | None:
+        return self._run if self._run is not None and self._run.job.id == job_id else None
 
-    def _awaits(self, job_id: int) -> bool:
-        return self._job is not None and self._job.id == job_id
-
-    def _cancel(self) -> None:
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-
-    def _end(self, state: State) -> None:
-        self.pacer.stop()
-        self.resume_timer.stop()
-        self._job, self._target, self._drafts, self._proposal, self._record = None, None, (), None, None
-        self._view.end_preview()
-        self._set_state(state)
+    def _end_run(self) -> None:
+        """Nothing comes of the run, if there is one: what it would have written over waits again."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.job.cancel()
+            self.proposals.pending.restore(run.displaced)
+            self._show_all()
 
     # what is shown
 
     @Slot()
-    def _show(self) -> None:
-        """Shows the latest draft or the proposal, unless the user is typing or does not look."""
-        if self.resume_timer.isActive() or not self._view.isVisible():
-            return
-        previews = self._previews()
-        if previews:
-            self._view.show_preview(previews)
+    def _show_all(self) -> None:
+        self._view.mark_stale(self.proposals.stale_spans())
+        self.stage.show()
+        if self._run is None:
+            self._set_state("proposal" if self.has_pending else "idle")
 
-    def _previews(self) -> Sequence[SpanPreview]:
-        if self._proposal is not None:
-            return self._proposal.previews()
-        if self._target is None:
-            return ()
-        return [SpanPreview(span, draft.cells) for span, draft in zip(self._target.spans, self._drafts, strict=True)]
-
-    @Slot()
-    def _resume(self) -> None:
-        if self._view.surface.is_composing:
-            self.resume_timer.start()
-        else:
-            self._show()
+    def _previews(self) -> list[SpanPreview]:
+        drafts = self._run.previews() if self._run is not None else []
+        return self.proposals.previews() + drafts
 
     # what the user does meanwhile
 
     @Slot(object)
     def _on_edit(self, edit: Edit) -> None:
         """Called in the middle of the modification: moves the spans along, changes no text."""
-        if self._proposal is not None:
-            self._proposal = self._proposal.after(edit)
-            if self._proposal is None:
-                self._end("idle")
-                self._say("The text under the proposal was edited, so the proposal was discarded.")
-        elif self._target is not None:
-            self._target = self._target.after(edit)
-            if self._target is None:
-                self._cancel()
-                self._end("idle")
-                self._say("The text that was being filled was edited, so the run was stopped.")
-        if self._state != "idle":
-            self.resume_timer.start()
+        if self._run is not None or self.proposals.pending:
+            self.stage.wait()
+        self.proposals.follow(edit)
+        if self._run is not None and not self._run.follow(edit, self._view):
+            self._end_run()
+            self._say("The text that was being filled was edited, so the run was stopped.")
 
     @Slot()
     def _on_preview_left(self) -> None:
         """What only the real text could answer, a drag for instance, need not have been an edit."""
-        if self._state != "idle":
-            self.resume_timer.start()
+        if self._previews():
+            self.stage.wait()
 
-    def _filter_key(self, event: QKeyEvent) -> bool:
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier:
-            return False
-        if event.key() == Qt.Key.Key_Tab and self.can_accept:
-            return self.accept()
-        return event.key() == Qt.Key.Key_Escape and self.escape()
+    @Slot(object)
+    def _on_accepted(self, acceptance: object) -> None:
+        self.stage.resume_timer.stop()  # it was no typing
+        self.accepted.emit(acceptance)
 
     def _set_state(self, state: State) -> None:
         if state != self._state:
             self._state = state
-            self.prewarmer.switch(state == "idle" and not self._is_closed)
+            self.prewarmer.switch(self._run is None and not self._is_closed)
             self.state_changed.emit(state)
 
+    @Slot(str)
     def _say(self, sentence: str) -> None:
-        self.message.emit(sentence)
-        announce(self._view, sentence)
+        if not self._is_closed:
+            self.message.emit(sentence)
+            announce(self._view, sentence)
 
-    def _connect(self) -> None:
-        self._view.add_key_filter(self._filter_key)
-        for signal, slot in self._wires():
-            signal.connect(slot)
-
-    def _wires(self) -> tuple[tuple[SignalInstance, Callable[..., None]], ...]:
+    def _wires(self) -> tuple[tuple[SignalInstance, Callable[..., object]], ...]:
         return (
             (self._bridge.frame, self._on_frame),
             (self._bridge.finished, self._on_finished),
             (self._bridge.cancelled, self._on_cancelled),
             (self._bridge.failed, self._on_failed),
             (self._view.text_changed, self._on_edit),
-            (self._view.shown, self._show),
             (self._view.preview_left, self._on_preview_left),
-            (self.pacer.due, self._show),
-            (self.resume_timer.timeout, self._resume),
+            (self.proposals.changed, self._show_all),
+            (self.proposals.accepted, self._on_accepted),
+            (self.proposals.message, self._say),
         )
-
-
-def _acceptance(proposal: Proposal, record: RunRecord, eol: str) -> Acceptance:
-    spans, texts, shift = [], [], 0
-    for start, end, text in proposal.changes():
-        written = with_eol(text, eol)
-        spans.append(TextSpan(start + shift, start + shift + len(written)))
-        texts.append(written)
-        shift += len(written) - (end - start)
-    return Acceptance(tuple(spans), tuple(texts), record)

@@ -1,121 +1,176 @@
-"""A result that waits for the user: what would stand where. Pure values; edits elsewhere move them."""
+"""A result that waits for the user: what would stand where, in which variations. Pure values; edits move them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TypeVar
 
-from app.editor.draft import SpanPreview
-from app.editor.edits import Edit
-from engine.types import Cell, CellState, SpanDraft, TextSpan
+from app.editor.edits import Edit, with_eol
+from app.infill.record import RunRecord
+from app.infill.target import Source
+from engine.types import Cell, CellState, InfillRequest, SpanDraft, TextSpan, Variation
 
-_WRITTEN = frozenset({CellState.REVEALED, CellState.ACCEPTED, CellState.DOUBTFUL})
+T = TypeVar("T")
+
+_ids = itertools.count(1)
 
 
-class _Source(Protocol):
-    def text_range(self, start: int, end: int) -> str: ...
+def new_id() -> int:
+    """An id that no proposal had before."""
+    return next(_ids)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Spans of the document and the text they had when the engine was asked."""
+class Place:
+    """A span of the document for which a text is proposed. It is stale while its text is not the `original`."""
 
-    spans: tuple[TextSpan, ...]
-    originals: tuple[str, ...]
+    span: TextSpan
+    original: str
+    is_stale: bool = False
 
-    @classmethod
-    def read(cls, source: _Source, spans: Sequence[TextSpan]) -> Target:
-        """The spans with the text they have now."""
-        return cls(tuple(spans), tuple(source.text_range(span.start, span.end) for span in spans))
+    def after(self, edit: Edit, source: Source, *, absorbs: bool = True) -> Place | None:
+        """The place after an edit; None when there is nothing left that it could stand for.
 
-    def after(self, edit: Edit) -> Target | None:
-        """The target after an edit of the document, or None when the edit was in it."""
-        if any(edit.touches(span) for span in self.spans):
+        Args:
+            source: the text after the edit.
+            absorbs: whether a stale place takes in what is inserted at its border, as an undo does.
+        """
+        at_border = self.is_stale and absorbs and not edit.removed and self.span.start <= edit.start <= self.span.end
+        if not at_border and not edit.touches(self.span):
+            return replace(self, span=edit.moved(self.span))
+        span = _reshaped(self.span, edit, absorbs=at_border)
+        if span is None:
             return None
-        return replace(self, spans=tuple(edit.moved(span) for span in self.spans))
-
-    def contains(self, offset: int) -> bool:
-        """Whether a caret at `offset` is in one of the spans or at its border."""
-        return any(span.start <= offset <= span.end for span in self.spans)
-
-    def is_covered_by(self, selected: TextSpan) -> bool:
-        """Whether a selection begins with one of the spans: it may have a last line end that the span has not."""
-        return any(selected.start == span.start and span.end <= selected.end for span in self.spans)
-
-    def still_holds(self, source: _Source) -> bool:
-        """Whether the document has the same text there."""
-        return all(
-            source.text_range(span.start, span.end) == text
-            for span, text in zip(self.spans, self.originals, strict=True)
-        )
+        return replace(self, span=span, is_stale=source.text_range(span.start, span.end) != self.original)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """New texts for a target's spans, not yet part of the document."""
+    """New texts for some places, not part of the document.
 
-    target: Target
-    drafts: tuple[SpanDraft, ...]
+    Attributes:
+        id: stays the same while edits move it and parts of it are accepted.
+        places: where, ascending and disjoint.
+        variations: what could stand there; the `texts` and `spans` of each are in the order of `places`.
+        request: what was asked of the engine.
+        runs: the record of the run, for each variation.
+        shown: index of the variation that is shown and would be accepted.
+        frames: drafts of the run's steps, oldest first, each in the order of `places`; not every step need be there.
+    """
 
-    @classmethod
-    def revealed(cls, target: Target, drafts: Sequence[SpanDraft]) -> Proposal | None:
-        """What a run that was stopped has written, its masks left out. Spans with nothing written keep their text."""
-        chosen = [index for index, draft in enumerate(drafts) if any(cell.state in _WRITTEN for cell in draft.cells)]
-        if not chosen or len(drafts) != len(target.spans):
+    id: int
+    places: tuple[Place, ...]
+    variations: tuple[Variation, ...]
+    request: InfillRequest
+    runs: tuple[RunRecord, ...]
+    shown: int = 0
+    frames: tuple[tuple[SpanDraft, ...], ...] = ()
+
+    @property
+    def run(self) -> RunRecord:
+        """The record of the run, with the variation that is shown."""
+        return self.runs[self.shown]
+
+    @property
+    def spans(self) -> tuple[TextSpan, ...]:
+        """Where it stands now."""
+        return tuple(place.span for place in self.places)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The shown variation's texts."""
+        return self.variations[self.shown].texts
+
+    @property
+    def drafts(self) -> tuple[SpanDraft, ...]:
+        """The shown variation's texts as cells."""
+        return self.variations[self.shown].spans
+
+    @property
+    def live(self) -> tuple[int, ...]:
+        """Indices of the places that can be accepted."""
+        return tuple(index for index, place in enumerate(self.places) if not place.is_stale)
+
+    def showing(self, variation: int) -> Proposal:
+        """With another variation shown. Raises IndexError when there is none of that number."""
+        if not 0 <= variation < len(self.variations):
+            raise IndexError(variation)
+        return replace(self, shown=variation)
+
+    def at(self, places: Sequence[Place]) -> Proposal:
+        """With its places as they are now, one for each."""
+        return replace(self, places=tuple(places))
+
+    def keeping(self, indices: Collection[int]) -> Proposal | None:
+        """With these places only, and their texts; None when there is none."""
+        if not indices:
             return None
-        kept = Target(
-            tuple(target.spans[index] for index in chosen), tuple(target.originals[index] for index in chosen)
+
+        def chosen(values: Iterable[T]) -> tuple[T, ...]:
+            return tuple(value for index, value in enumerate(values) if index in indices)
+
+        return replace(
+            self,
+            places=chosen(self.places),
+            variations=tuple(
+                replace(variation, texts=chosen(variation.texts), spans=chosen(variation.spans))
+                for variation in self.variations
+            ),
+            frames=tuple(chosen(frame) for frame in self.frames),
         )
-        return cls(kept, tuple(_without_masks(drafts[index]) for index in chosen))
 
-    @classmethod
-    def finished(cls, target: Target, drafts: Sequence[SpanDraft], texts: Sequence[str]) -> Proposal | None:
-        """A whole result; None when it does not fit the target or is the text that is there already."""
-        if not len(drafts) == len(texts) == len(target.spans) or tuple(texts) == target.originals:
-            return None
-        fitting = (
-            draft if draft.text == text else SpanDraft((Cell(text, CellState.ACCEPTED, 1.0),))
-            for draft, text in zip(drafts, texts, strict=True)
-        )
-        return cls(target, tuple(_without_masks(draft) for draft in fitting))
+    def without(self, indices: Collection[int]) -> Proposal | None:
+        """Without these places."""
+        return self.keeping([index for index in range(len(self.places)) if index not in indices])
 
-    def after(self, edit: Edit) -> Proposal | None:
-        """The proposal after an edit of the document, or None when the edit was in one of its spans."""
-        target = self.target.after(edit)
-        return replace(self, target=target) if target is not None else None
+    def with_rest(self, index: int, place: Place, taken: int) -> Proposal:
+        """With the first `taken` characters of one text accepted; `place` is where the rest stands.
 
-    def changes(self) -> list[tuple[int, int, str]]:
-        """What accepting does: (start, end, new text), ascending."""
-        return [(span.start, span.end, draft.text) for span, draft in zip(self.target.spans, self.drafts, strict=True)]
-
-    def all_texts(self, target: Target) -> tuple[str, ...]:
-        """For every span of the target it was made of the proposed text, or the text that stays."""
-        texts = dict(zip(self.target.spans, (draft.text for draft in self.drafts), strict=True))
-        return tuple(texts.get(span, text) for span, text in zip(target.spans, target.originals, strict=True))
-
-    def previews(self) -> list[SpanPreview]:
-        """How it is shown."""
-        return [
-            SpanPreview(span, draft.cells, is_proposal=True)
-            for span, draft in zip(self.target.spans, self.drafts, strict=True)
-        ]
+        Only the shown variation has a rest that fits, so the others go, and the frames with them.
+        """
+        shown = self.variations[self.shown]
+        texts, drafts = list(shown.texts), list(shown.spans)
+        texts[index], drafts[index] = texts[index][taken:], SpanDraft(_behind(drafts[index].cells, taken))
+        places = (*self.places[:index], place, *self.places[index + 1 :])
+        rest = replace(shown, texts=tuple(texts), spans=tuple(drafts))
+        return replace(self, places=places, variations=(rest,), runs=(self.run,), shown=0, frames=())
 
 
-def dissolved(target: Target) -> tuple[SpanDraft, ...]:
-    """What is shown before the first frame: the spans' own text turned to masks, about one for a token."""
-    return tuple(SpanDraft((Cell("", CellState.MASKED),) * _masks_for(text)) for text in target.originals)
+def fitted(variation: Variation, eol: str) -> Variation:
+    """A variation as it is proposed: no masks, the document's line ends, cells that make up exactly the texts."""
+    texts = tuple(with_eol(text, eol) for text in variation.texts)
+    drafts = (_fitted_draft(draft, text, eol) for draft, text in zip(variation.spans, texts, strict=True))
+    return replace(variation, texts=texts, spans=tuple(drafts))
 
 
-def untouched(target: Target) -> tuple[SpanDraft, ...]:
-    """What is shown before the first frame of a refinement, which keeps some of the text: all of it."""
-    return tuple(SpanDraft((Cell(text, CellState.KEPT, 1.0),)) for text in target.originals)
+def _fitted_draft(draft: SpanDraft, text: str, eol: str) -> SpanDraft:
+    cells = tuple(
+        replace(cell, text=with_eol(cell.text, eol)) for cell in draft.cells if cell.state is not CellState.MASKED
+    )
+    if "".join(cell.text for cell in cells) != text:
+        cells = (Cell(text, CellState.ACCEPTED, 1.0),)
+    return SpanDraft(cells)
 
 
-def _masks_for(text: str) -> int:
-    written = sum(1 for character in text if not character.isspace())
-    return max(1, min(512, round(written / 4))) if text else 6
+def _behind(cells: Sequence[Cell], taken: int) -> tuple[Cell, ...]:
+    rest = []
+    for cell in cells:
+        if taken < len(cell.text):
+            rest.append(replace(cell, text=cell.text[taken:]))
+        taken = max(0, taken - len(cell.text))
+    return tuple(rest)
 
 
-def _without_masks(draft: SpanDraft) -> SpanDraft:
-    return SpanDraft(tuple(cell for cell in draft.cells if cell.state is not CellState.MASKED))
+def _reshaped(span: TextSpan, edit: Edit, *, absorbs: bool) -> TextSpan | None:
+    """Where a span is after an edit in it; None when more than it went, or it was a caret that was typed at."""
+    start, end = edit.start, edit.end
+    if span.start == span.end and not absorbs:
+        return TextSpan(start, start) if not edit.inserted and span.start in {start, end} else None
+    if start <= span.start and span.end <= end:
+        is_all_of_it = (start, end) == (span.start, span.end)
+        return TextSpan(start, start + edit.inserted) if is_all_of_it else None
+    if start < span.start:
+        return TextSpan(start + edit.inserted, span.end + edit.growth)
+    return TextSpan(span.start, span.end + edit.growth if end <= span.end else start)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from engine.types import InfillRequest, TextSpan
 
-OptionValue: TypeAlias = str | int | float | bool | None
+OptionValue: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
 _NOT_OPTIONS = frozenset({"text", "spans"})
 
@@ -23,7 +23,8 @@ class RunRecord:
         when: the moment it was asked for, with time zone (UTC).
         mode: a value of `engine.types.Mode`.
         spans: where it wrote, in code points of the document at that moment.
-        before: the spans' texts then. after: the proposed ones; a span in which nothing was written keeps its text.
+        before: the spans' texts then. after: the proposed ones, with the document's line ends; a span in
+            which nothing was written keeps its text.
         options: every field of the request but its text and spans, by name.
         seed: of the proposed variation. model: the name of the model.
         elapsed_ms: of the whole run. nfe: its forward passes.

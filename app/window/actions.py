@@ -11,19 +11,29 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from app.commands import Command, Commands
 from app.infill.context import INSERT, JOIN, Wish
 from app.infill.controller import InfillController
+from app.window.proposal_commands import proposal_commands
 from app.window.tabs import Tab
 from engine.types import Mode
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
 
-_MENUS = {"file": "&File", "edit": "&Edit", "view": "&View", "infill": "&Infill", "help": "&Help"}
+_MENUS = {
+    "file": "&File",
+    "edit": "&Edit",
+    "view": "&View",
+    "infill": "&Infill",
+    "proposal": "&Proposal",
+    "help": "&Help",
+}
 
 
 def make_commands(window: MainWindow) -> Commands:
     """All commands of a window."""
     commands = Commands()
-    commands.add(*_file(window), *_edit(window), *_view(window), *_infill(window), *_help(window))
+    commands.add(
+        *_file(window), *_edit(window), *_view(window), *_infill(window), *proposal_commands(window), *_help(window)
+    )
     return commands
 
 
@@ -62,7 +72,8 @@ class Actions:
         return next(action for command, action in self._pairs if command.id == command_id)
 
     def _action(self, command: Command, owner: QWidget) -> QAction:
-        action = QAction(command.title, owner)
+        shown = f"{command.title}\t{command.key_text}" if command.text_key and not command.keys else command.title
+        action = QAction(shown, owner)
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setCheckable(command.is_on is not None)
@@ -161,11 +172,10 @@ def _infill(window: MainWindow) -> list[Command]:
     def by(key: str) -> Callable[[], object]:
         return run(lambda it: it.fill(Wish(Mode.FILL, length_factor=window.settings[key])))
 
-    has_tab, pending, running = window.has_tab, window.has_pending, window.is_running
+    has_tab, running = window.has_tab, window.is_running
     insert, join = run(lambda it: it.fill(INSERT)), run(lambda it: it.fill(JOIN))
     fill, refine = run(lambda it: it.fill()), run(lambda it: it.refine())
-    on, accept = run(lambda it: it.continue_at_caret()), control(lambda it: it.accept())
-    reject, stop = control(lambda it: it.reject()), window.feed.runs.stop
+    on, stop = run(lambda it: it.continue_at_caret()), window.feed.runs.stop
     return [
         Command("infill.fill", "Fill Selection", fill, ("Ctrl+Return", "Ctrl+Enter"), has_tab),
         Command("infill.refine", "Refine Selection", refine, ("Ctrl+Alt+Return", "Ctrl+Alt+Enter"), has_tab),
@@ -174,8 +184,6 @@ def _infill(window: MainWindow) -> list[Command]:
         Command("infill.continue", "Continue at Caret", on, ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), has_tab),
         Command("infill.insert", "Insert at Caret", insert, ("Ctrl+Alt+I",), has_tab),
         Command("infill.join", "Join Passages at Caret", join, ("Ctrl+Alt+J",), has_tab),
-        Command("infill.accept", "Accept Proposal", accept, ("Ctrl+Alt+Y",), pending, starts_section=True),
-        Command("infill.reject", "Discard Proposal", reject, ("Ctrl+Alt+N",), pending),
         Command("infill.stop", "Stop", stop, ("Ctrl+.",), running, starts_section=True),
         Command("infill.runs", "Show Runs", window.feed.runs.show_list, ("Ctrl+Shift+.",)),
     ]

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
+_NOT_IN_FILE = ("It is not part of the file yet.", "They are not part of the file yet.")
+
 
 class Answer(StrEnum):
     """What the user chose."""
@@ -40,8 +42,11 @@ class Asks(Protocol):
     def unencodable(self, sentence: str) -> Answer:
         """UTF8 or CANCEL, when the encoding lacks a character."""
 
-    def proposal(self, title: str) -> Answer:
-        """ACCEPT, DISCARD or CANCEL, before a document with a pending proposal is closed."""
+    def proposals(self, title: str, count: int) -> Answer:
+        """ACCEPT, DISCARD or CANCEL, before a document with pending proposals is closed or read again."""
+
+    def save_beside_proposals(self, title: str, count: int) -> Answer:
+        """ACCEPT, SAVE (without them) or CANCEL, before a document with pending proposals is saved."""
 
     def running(self, title: str) -> Answer:
         """STOP or CANCEL, before a document is closed in which a run is writing."""
@@ -93,12 +98,26 @@ class DialogAsks:
         """Save as UTF-8 or go back."""
         return self._ask("The text does not fit the file's encoding.", sentence, {"Save as UTF-8": Answer.UTF8})
 
-    def proposal(self, title: str) -> Answer:
+    def proposals(self, title: str, count: int) -> Answer:
         """Accept, discard or go back."""
+        waiting, accept, discard = (
+            ("A proposal is waiting", "Accept", "Discard")
+            if count == 1
+            else (f"{count} proposals are waiting", "Accept All", "Discard All")
+        )
         return self._ask(
-            f"A proposal in “{title}” is waiting.",
-            "It is not part of the file yet.",
-            {"Accept": Answer.ACCEPT, "Discard": Answer.DISCARD},
+            f"{waiting} in “{title}”.", _NOT_IN_FILE[count > 1], {accept: Answer.ACCEPT, discard: Answer.DISCARD}
+        )
+
+    def save_beside_proposals(self, title: str, count: int) -> Answer:
+        """Accept all, save without them or go back."""
+        waiting, accept, without = (
+            ("A proposal is waiting", "Accept and Save", "Save Without It")
+            if count == 1
+            else (f"{count} proposals are waiting", "Accept All and Save", "Save Without Them")
+        )
+        return self._ask(
+            f"{waiting} in “{title}”.", _NOT_IN_FILE[count > 1], {without: Answer.SAVE, accept: Answer.ACCEPT}
         )
 
     def running(self, title: str) -> Answer:

@@ -67,10 +67,12 @@ class Filing(QObject):
         """Saves the document in its place; asks for one when it has none. Returns whether it was saved."""
         if tab.document.path is None:
             return self.save_as(tab)
-        return self._write(tab, None)
+        return self._decide_proposals(tab) and self._write(tab, None)
 
     def save_as(self, tab: Tab) -> bool:
         """Asks for a place and saves there."""
+        if not self._decide_proposals(tab):
+            return False
         path = self.asks.save_path(tab.document.path or Path.home() / f"{tab.document.title}.txt")
         return path is not None and self._write(tab, path.absolute())
 
@@ -168,7 +170,7 @@ class Filing(QObject):
             return False
         tab.view.set_savepoint()
         tab.view.set_language(document.language or "text")
-        waiting = " The waiting proposal is not part of it." if tab.controller.has_pending else ""
+        waiting = " What is only proposed is not part of it." if tab.controller.has_pending else ""
         self.said.emit(f"Saved {document.title}.{waiting}")
         return True
 
@@ -202,16 +204,25 @@ class Filing(QObject):
     def _settle(self, tab: Tab) -> bool:
         """Ends a run and decides a proposal, so that nothing provisional is left. False when the user goes back."""
         controller = tab.controller
-        if controller.state in {"queued", "running"}:
+        if controller.is_running:
             if self.asks.running(tab.document.title) is not Answer.STOP:
                 return False
-            controller.reject()
-        elif controller.has_pending:
-            answer = self.asks.proposal(tab.document.title)
+            controller.give_up()
+        if controller.has_pending:
+            answer = self.asks.proposals(tab.document.title, len(controller.proposals))
             if answer not in {Answer.ACCEPT, Answer.DISCARD}:
                 return False
             if answer is Answer.ACCEPT:
-                controller.accept()
-            else:
-                controller.reject()
+                controller.proposals.accept_all()
+        controller.proposals.reject_all()
         return True
+
+    def _decide_proposals(self, tab: Tab) -> bool:
+        """Asks what is to become of pending proposals before a save. False when the user goes back."""
+        proposals = tab.controller.proposals
+        if not proposals.has_pending:
+            return True
+        answer = self.asks.save_beside_proposals(tab.document.title, len(proposals))
+        if answer is Answer.ACCEPT:
+            return proposals.accept_all()
+        return answer is Answer.SAVE

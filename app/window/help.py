@@ -9,11 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QW
 
 from app.commands import Commands
 
-_IN_THE_TEXT = (
-    ("Accept the proposal at the caret", "Tab"),
-    ("Stop the run and keep what is written; then discard it", "Esc"),
-)
-_GROUPS = {"infill": "Infill", "file": "File", "edit": "Edit", "view": "View"}
+_IN_THE_TEXT = (("Stop the run and keep what is written", "Esc"),)
+_GROUPS = {"infill": "Infill", "proposal": "Proposal", "file": "File", "edit": "Edit", "view": "View"}
 
 
 def keys_text(commands: Commands) -> str:
@@ -21,7 +18,7 @@ def keys_text(commands: Commands) -> str:
     rows = []
     for group, title in _GROUPS.items():
         rows.append(f"<tr><td colspan='2' style='padding-top:10px'><b>{title}</b></td></tr>")
-        lines = [(command.title.rstrip("…"), command.key_text) for command in commands.group(group) if command.keys]
+        lines = [(command.title.rstrip("…"), command.key_text) for command in commands.group(group) if command.key_text]
         for name, key in (list(_IN_THE_TEXT) if group == "infill" else []) + lines:
             rows.append(f"<tr><td style='padding-right:36px'>{escape(name)}</td><td>{escape(key)}</td></tr>")
     return f"<table cellspacing='3'>{''.join(rows)}</table>"

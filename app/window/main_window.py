@@ -22,6 +22,7 @@ from app.theme import Theme, Themes
 from app.window import shape, style
 from app.window.actions import Actions, make_commands
 from app.window.asks import Asks, DialogAsks
+from app.window.diff_dialog import DiffDialog
 from app.window.drops import FileDrops
 from app.window.engine_link import EngineLink
 from app.window.filing import Filing
@@ -35,7 +36,7 @@ from engine.types import Failed, ModelReady
 
 _SAVE_MS = 500
 _TEXT_MENU = (
-    *("infill.fill", "infill.refine", "infill.continue", "", "infill.accept", "infill.reject", ""),
+    *("infill.fill", "infill.refine", "infill.continue", "", "proposal.accept", "proposal.reject", ""),
     *("edit.cut", "edit.copy", "edit.paste", "", "edit.select_all"),
 )
 
@@ -94,8 +95,12 @@ class MainWindow(QMainWindow):
         return self.tabs.current is not None and self.tabs.current.document.path is not None
 
     def has_pending(self) -> bool:
-        """Whether a proposal waits in the front document."""
+        """Whether a proposal waits in the front document that can be accepted."""
         return self.tabs.current is not None and self.tabs.current.controller.has_pending
+
+    def has_proposals(self) -> bool:
+        """Whether there is one, even if the text under it was edited."""
+        return self.tabs.current is not None and len(self.tabs.current.controller.proposals) > 0
 
     def is_running(self) -> bool:
         """Whether something runs, in whichever document."""
@@ -124,6 +129,13 @@ class MainWindow(QMainWindow):
     def settings_shown(self) -> bool:
         """Whether the settings are shown."""
         return not self.dock.isHidden()
+
+    def show_diff(self) -> None:
+        """Shows what accepting all proposals of the front document would change."""
+        tab = self.tabs.current
+        if tab is not None:
+            title = tab.document.title
+            DiffDialog(self, title, tab.controller.proposals.unified_diff(title), self.themes.current).show()
 
     def show_keys(self) -> None:
         """Shows which key does what."""
@@ -218,6 +230,7 @@ class MainWindow(QMainWindow):
         document.path_changed.connect(self._on_tab)
         document.modified_changed.connect(self._on_tab)
         tab.controller.state_changed.connect(self._on_tab)
+        tab.controller.proposals.changed.connect(self.actions_.refresh)
         self.feed.watch(tab)
         self.estimate.watch(tab)
         return tab

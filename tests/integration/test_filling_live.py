@@ -87,7 +87,7 @@ def test_a_span_is_written_live_accepted_and_undone(qtbot, view, controller, mod
     proposal = controller.proposal
     assert proposal is not None
     qtbot.keyClick(view.surface, Qt.Key.Key_Tab)
-    ((_, _, written),) = proposal.changes()
+    (written,) = proposal.texts
     expected = written.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
     assert view.text() == TEXT[: SPAN.start] + expected + TEXT[SPAN.end :]
     view.undo()
@@ -114,7 +114,7 @@ def test_a_newer_request_replaces_the_older_one(qtbot, view, controller, model):
     model.allow(MANY)
     wait_for(qtbot, controller, "proposal")
     assert controller.proposal is not None
-    assert controller.proposal.target.spans == (TextSpan(0, 3),)
+    assert controller.proposal.spans == (TextSpan(0, 3),)
 
 
 def test_an_engine_that_raises_leaves_the_text_and_answers_again(qtbot, view, controller, model):

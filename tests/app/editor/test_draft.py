@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.editor.draft import MaskLayout, SpanPreview, plain_text, render
+from app.editor.draft import Look, MaskLayout, SpanPreview, plain_text, render
 from app.editor.indicators import Indicator
 from engine.types import Cell, CellState, TextSpan
 
@@ -12,8 +12,8 @@ BLANK = "\N{NO-BREAK SPACE}"
 SPAN = TextSpan(0, 1)
 
 
-def show(*cells, text="", before="", after="", is_proposal=False):
-    rendered = render(SpanPreview(SPAN, cells, is_proposal), MaskLayout(text, before, after))
+def show(*cells, text="", before="", after="", look=Look.DRAFT, original=""):
+    rendered = render(SpanPreview(SPAN, cells, look, original), MaskLayout(text, before, after))
     return rendered.data.decode(), rendered.runs
 
 
@@ -28,9 +28,14 @@ cells = st.builds(
 )
 
 
-@given(st.lists(cells, max_size=12), st.text(max_size=30), st.text(max_size=20), st.booleans())
-def test_the_letters_of_a_draft_are_all_there_and_every_mask_is_one_box(drawn, text, before, is_proposal):
-    rendered = render(SpanPreview(SPAN, tuple(drawn), is_proposal), MaskLayout(text, before, "x"))
+@given(
+    st.lists(cells, max_size=12),
+    st.text(max_size=30),
+    st.text(max_size=20),
+    st.sampled_from([Look.DRAFT, Look.PROPOSAL]),
+)
+def test_the_letters_of_a_draft_are_all_there_and_every_mask_is_one_box(drawn, text, before, look):
+    rendered = render(SpanPreview(SPAN, tuple(drawn), look), MaskLayout(text, before, "x"))
     visible = "".join(cell.text for cell in drawn).split()
     assert "".join(rendered.data.decode().replace(BLANK, "").split()) == "".join(visible)
     boxes = [run for run in rendered.runs if run.indicator is Indicator.MASKED]
@@ -82,12 +87,12 @@ def test_states_differ_in_shape_not_only_in_color():
 
 
 def test_a_proposal_marks_its_ground_and_its_doubts_only():
-    _, runs = show(accepted("sure "), Cell("perhaps", CellState.DOUBTFUL, 0.1), is_proposal=True)
+    _, runs = show(accepted("sure "), Cell("perhaps", CellState.DOUBTFUL, 0.1), look=Look.PROPOSAL)
     assert [run.indicator for run in runs] == [Indicator.PROPOSAL, Indicator.DOUBTFUL]
 
 
 def test_where_only_plain_text_can_be_shown_a_mask_is_a_sign():
-    assert plain_text((accepted("a"), MASK, accepted("b"))) == "a░b"
+    assert plain_text(SpanPreview(SPAN, (accepted("a"), MASK, accepted("b")))) == "a░b"
 
 
 def test_boxes_stand_apart_from_the_text_around_the_span():
@@ -110,3 +115,32 @@ def test_boxes_are_narrower_while_a_hole_has_more_room_than_its_text_had():
     many = widths(*[MASK] * 60)
     assert widths(accepted("x"), *[MASK] * 58) == many[1:59]
     assert sum(widths(*[MASK] * 15)) > sum(many[:15])
+
+
+def test_the_old_text_is_shown_with_a_mark_of_its_own():
+    shown, runs = show(accepted("new"), look=Look.BEFORE, original="old\r\ntext")
+    assert shown == "old\ntext"
+    assert [run.indicator for run in runs] == [Indicator.BEFORE]
+
+
+def marked(shown, runs, indicator):
+    data = shown.encode()
+    return [data[run.start : run.start + run.length].decode() for run in runs if run.indicator is indicator]
+
+
+def test_a_word_diff_strikes_what_goes_and_marks_what_comes():
+    shown, runs = show(accepted("the slow fox"), look=Look.DIFF, original="the quick fox")
+    assert shown == "the quickslow fox"
+    assert marked(shown, runs, Indicator.REMOVED) == ["quick"]
+    assert marked(shown, runs, Indicator.ADDED) == ["slow"]
+
+
+def test_in_a_word_diff_white_space_is_seen_too():
+    shown, runs = show(accepted("a  b"), look=Look.DIFF, original="a\n b")
+    assert marked(shown, runs, Indicator.REMOVED) == ["↵·"]
+    assert marked(shown, runs, Indicator.ADDED) == ["  "]
+
+
+def test_a_diff_in_plain_text_has_brackets():
+    preview = SpanPreview(SPAN, (accepted("the slow fox"),), Look.DIFF, "the quick fox")
+    assert plain_text(preview) == "the [-quick-]{+slow+} fox"

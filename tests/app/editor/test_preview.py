@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 from pyside6_scintilla import Scintilla
 
 from app.editor import view as view_module
-from app.editor.draft import SpanPreview
+from app.editor.draft import Look, SpanPreview
 from app.editor.indicators import Indicator
 from app.theme import DARK
 from engine.types import Cell, CellState, TextSpan
@@ -16,10 +16,10 @@ LINES = "".join(f"line {number:03}\n" for number in range(200))
 FUNCTIONS = "".join(f"def f{number}():\n    a = {number}\n    return a\n\n\n" for number in range(30))
 
 
-def draft(text, span, written, *, is_proposal=False):
+def draft(text, span, written, look=Look.DRAFT):
     start = text.index(span)
     cells = tuple(Cell(word, CellState.ACCEPTED, 0.9) for word in written)
-    return SpanPreview(TextSpan(start, start + len(span)), cells, is_proposal=is_proposal)
+    return SpanPreview(TextSpan(start, start + len(span)), cells, look, span)
 
 
 def shown(view):
@@ -231,7 +231,7 @@ def test_ending_the_preview_forgets_the_copy(make_view):
 
 def test_a_proposal_has_a_ground_of_its_own_and_a_bar_in_the_margin(make_view):
     view = make_view("one two three\n")
-    view.show_preview([draft(view.text(), "two", ["zwei"], is_proposal=True)])
+    view.show_preview([draft(view.text(), "two", ["zwei"], Look.PROPOSAL)])
     assert view.preview.indicatorValueAt(Indicator.PROPOSAL, 5)
     assert view.preview.markerGet(0) & 1
     assert not view.surface.markerGet(0) & 1
@@ -239,7 +239,7 @@ def test_a_proposal_has_a_ground_of_its_own_and_a_bar_in_the_margin(make_view):
 
 def test_a_proposal_to_delete_is_visible_too(make_view):
     view = make_view("one two three\n")
-    view.show_preview([draft(view.text(), " two", [], is_proposal=True)])
+    view.show_preview([draft(view.text(), " two", [], Look.PROPOSAL)])
     assert shown(view) == "one three\n"
     assert view.preview.markerGet(0) & 1
 

@@ -66,7 +66,8 @@ def test_an_edit_that_is_followed_keeps_the_copy_true(case, pos, removed, insert
     removed = min(removed, len(text) - pos)
     mapping, shown = resized(spans, drafts), shown_text(text, spans, drafts)
     start, end = mapping.to_shown(pos), mapping.to_shown(pos + removed)
-    if mapping.follow(pos, removed, len(inserted)):
+    if not mapping.touched(pos, removed):
+        mapping.follow(pos, removed, len(inserted))
         copy = shown[:start] + inserted + shown[end:]
         edited = text[:pos] + inserted + text[pos + removed :]
         assert copy == shown_text(edited, [mapping.real(index) for index in range(len(mapping))], drafts)

@@ -56,9 +56,9 @@ class Desk:
 
     def pause_typing(self) -> None:
         """As if typing had paused."""
-        assert self.controller.resume_timer.isActive()
-        self.controller.resume_timer.stop()
-        self.controller.resume_timer.timeout.emit()
+        assert self.controller.stage.resume_timer.isActive()
+        self.controller.stage.resume_timer.stop()
+        self.controller.stage.resume_timer.timeout.emit()
 
 
 def deliver() -> None:
@@ -93,7 +93,7 @@ def make_desk(qtbot: QtBot) -> Iterator[MakeDesk]:
         view.show()
         qtbot.waitExposed(view)
         controller = InfillController(view, bridge, settings)
-        controller.pacer.interval_ms = 0
+        controller.stage.pacer.interval_ms = 0
         desk = Desk(qtbot, settings, session, bridge, view, controller)
         controller.message.connect(desk.messages.append)
         controller.state_changed.connect(desk.states.append)

@@ -47,14 +47,11 @@ def test_without_a_loaded_model_nothing_is_warmed_up(make_desk):
     assert not desk.session.prewarmed
 
 
-def test_a_run_and_a_proposal_are_not_disturbed(desk):
+def test_a_run_is_not_disturbed(desk):
     desk.fill("two")
     desk.select("three")
     assert not desk.controller.prewarmer.timer.isActive()
     desk.allow(4)
-    desk.select("four")
-    assert not desk.controller.prewarmer.timer.isActive()
-    desk.controller.accept()
     desk.select("five")
     stand_still(desk)
     assert len(desk.session.prewarmed) == 1

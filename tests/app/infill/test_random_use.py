@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.document.document import Document
 from app.editor.edits import Edit
 from app.editor.view import EditorView
+from app.infill.proposals import Display
 from app.settings import Settings
 from app.theme import LIGHT
 from engine.types import TextSpan
@@ -34,7 +36,10 @@ class Pair:
         self.seen: set[str] = set()
         self.text = desk.view.text()
         self.wrong: list[Edit] = []
+        self.changes: list[tuple[int, int, str]] = []
         desk.view.text_changed.connect(self.apply)
+        self._replace = desk.view.replace_spans
+        desk.view.replace_spans = self.note_and_replace  # type: ignore[method-assign]
 
     def apply(self, edit: Edit) -> None:
         """Every edit must tell truly how the text became another."""
@@ -50,8 +55,9 @@ class Pair:
             self.type, self.press, self.undo, self.redo, self.paste, self.select, self.compose, self.cut,
         ]  # fmt: skip
         own: list[Callable[[], None]] = [
-            *[self.fill] * 4, self.go_on, *[self.allow] * 6, self.pause,
-            *[self.accept] * 3, *[self.tab] * 2, self.escape, self.hide, self.fail, self.stop,
+            *[self.fill] * 5, self.go_on, *[self.allow] * 6, self.pause,
+            *[self.accept] * 4, *[self.tab] * 2, self.word_key, self.escape, self.hide, self.fail, self.stop,
+            self.reject, self.step, self.show_as,
         ]  # fmt: skip
         action = self.chance.choice(common + own)
         action()
@@ -67,10 +73,15 @@ class Pair:
         assert real.caret_offset() == twin.caret_offset()
         assert (real.surface.canUndo(), real.surface.canRedo()) == (twin.surface.canUndo(), twin.surface.canRedo())
         assert real.is_modified == twin.is_modified
-        controller = self.desk.controller
-        assert controller.has_pending == (controller.state == "proposal")
-        if controller.proposal is not None:
-            assert controller.proposal.target.still_holds(real)
+        controller, spots = self.desk.controller, self.desk.controller.proposals.pending.spots
+        assert controller.is_running == (controller.state in {"queued", "running"})
+        if not controller.is_running:
+            assert controller.state == ("proposal" if controller.has_pending else "idle")
+        for spot in spots:
+            text = real.text_range(spot.place.span.start, spot.place.span.end)
+            assert spot.place.is_stale == (text != spot.place.original)
+        spans = [spot.place.span for spot in spots]
+        assert all(first.end <= second.start for first, second in pairwise(spans))
         if controller.state == "idle":
             assert not real.is_previewing
         if real.is_previewing:
@@ -82,8 +93,12 @@ class Pair:
         spans = preview.span_map
         assert spans is not None
         shown, data = preview.text_bytes(0, preview.length()), real.text().encode()
-        assert shown[: spans.shown(0)[0]] == data[: spans.real(0)[0]]
-        assert shown[spans.shown(len(spans) - 1)[1] :] == data[spans.real(len(spans) - 1)[1] :]
+        shown_at = real_at = 0
+        for index in range(len(spans)):
+            assert shown[shown_at : spans.shown(index)[0]] == data[real_at : spans.real(index)[0]]
+            shown_at, real_at = spans.shown(index)[1], spans.real(index)[1]
+        assert shown[shown_at:] == data[real_at:]
+        self.seen.add(f"{min(len(spans), 3)} shown")
 
     def type(self) -> None:
         letters = self.chance.choice(["a", "(", "x y", '"'])
@@ -129,7 +144,12 @@ class Pair:
             QApplication.sendEvent(view.surface, event)
 
     def fill(self) -> None:
+        if self.chance.random() < 0.6:
+            self.select()
         self.desk.controller.fill()
+        if self.chance.random() < 0.5 and self.desk.controller.is_running:
+            self.desk.allow(3)
+            self.pause()
 
     def go_on(self) -> None:
         self.desk.controller.continue_at_caret()
@@ -146,30 +166,69 @@ class Pair:
             self.desk.session.run.fail()
 
     def pause(self) -> None:
-        if self.desk.controller.resume_timer.isActive():
+        if self.desk.controller.stage.resume_timer.isActive():
             self.desk.pause_typing()
 
-    def accept(self) -> None:
-        proposal = self.desk.controller.proposal
-        if self.desk.controller.accept():
-            assert proposal is not None
-            self.twin.replace_spans(proposal.changes())
+    def note_and_replace(self, changes: Iterable[tuple[int, int, str]]) -> None:
+        """The only way proposals change the text: each change is the beginning of what is proposed for a place."""
+        self.changes = list(changes)
+        spots = {spot.place.span.start: spot for spot in self.desk.controller.proposals.pending.live_spots}
+        for start, end, text in self.changes:
+            assert end <= spots[start].place.span.end
+            assert spots[start].text.startswith(text)
+        self._replace(self.changes)
+
+    def accepted_in_twin(self) -> bool:
+        """Makes the noted changes in the twin. Returns whether there were any."""
+        changes, self.changes = self.changes, []
+        if changes:
+            self.twin.replace_spans(changes)
             self.seen.add("accepted")
+        return bool(changes)
+
+    def accept(self) -> None:
+        proposals = self.desk.controller.proposals
+        self.chance.choice([
+            proposals.accept, proposals.accept_all, proposals.accept_span,
+            *[proposals.accept_word] * 3, *[proposals.accept_line] * 2,
+        ])()  # fmt: skip
+        self.accepted_in_twin()
 
     def tab(self) -> None:
-        proposal = self.desk.controller.proposal if self.desk.controller.can_accept else None
+        is_taken = self.desk.controller.can_accept or self.desk.controller.is_writing_at_caret
         QTest.keyClick(self.desk.view.surface, Qt.Key.Key_Tab)
-        if proposal is not None:
-            self.twin.replace_spans(proposal.changes())
-            self.seen.add("accepted")
-        else:
+        if not is_taken:
             QTest.keyClick(self.twin.surface, Qt.Key.Key_Tab)
+        self.accepted_in_twin()
+
+    def word_key(self) -> None:
+        is_taken = self.desk.controller.proposals.right_behind_caret is not None
+        key = self.chance.choice([Qt.Key.Key_Right, Qt.Key.Key_Down]) if is_taken else Qt.Key.Key_Right
+        QTest.keyClick(self.desk.view.surface, key, Qt.KeyboardModifier.ControlModifier)
+        if not is_taken:
+            QTest.keyClick(self.twin.surface, key, Qt.KeyboardModifier.ControlModifier)
+        assert self.accepted_in_twin() == is_taken
+
+    def reject(self) -> None:
+        proposals = self.desk.controller.proposals
+        self.chance.choice([proposals.reject, proposals.reject_span, proposals.reject_span, proposals.reject_all])()
+
+    def step(self) -> None:
+        before = self.desk.view.caret_offset()
+        self.desk.controller.proposals.step(self.chance.choice([1, -1]))
+        if self.desk.view.caret_offset() != before or self.desk.controller.proposals.pending:
+            self.twin.go_to_offset(self.desk.view.caret_offset())
+
+    def show_as(self) -> None:
+        self.desk.controller.proposals.show_as(self.chance.choice(list(Display)))
 
     def escape(self) -> None:
         """In the twin, Escape is pressed only where no run or proposal takes it."""
-        if self.desk.controller.state == "idle":
-            QTest.keyClick(self.twin.surface, Qt.Key.Key_Escape)
+        controller = self.desk.controller
+        is_taken = controller.is_running or controller.proposals.wanted is not None
         QTest.keyClick(self.desk.view.surface, Qt.Key.Key_Escape)
+        if not is_taken:
+            QTest.keyClick(self.twin.surface, Qt.Key.Key_Escape)
 
     def hide(self) -> None:
         self.desk.view.hide()
@@ -197,4 +256,4 @@ def test_text_and_history_are_what_the_user_and_accepted_proposals_alone_give(ma
         pair.undo()
         pair.check()
     assert desk.view.text() == TEXT
-    assert pair.seen >= {"idle", "queued", "running", "proposal", "accepted"}
+    assert pair.seen >= {"idle", "queued", "running", "proposal", "accepted", "1 shown", "2 shown", "3 shown"}

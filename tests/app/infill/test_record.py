@@ -31,7 +31,7 @@ def test_a_run_and_its_acceptance_are_told(make_desk):
     (run,) = runs
     assert run.when.tzinfo is UTC
     assert (run.mode, run.spans) == ("fill", (TextSpan(5, 8), TextSpan(10, 15)))
-    assert (run.before, run.after) == (("two", "three"), ("x\ny", "drei"))
+    assert (run.before, run.after) == (("two", "three"), ("x\r\ny", "drei"))
     assert (run.seed, run.model, run.nfe, run.elapsed_ms) == (desk.settings["infill.seed"], "fake", 4, 8.0)
     assert not run.is_partial
     desk.controller.accept()

@@ -48,8 +48,11 @@ class FakeAsks:
     def unencodable(self, sentence: str) -> Answer:
         return self._next(f"unencodable {sentence}")  # type: ignore[return-value]
 
-    def proposal(self, title: str) -> Answer:
-        return self._next(f"proposal {title}")  # type: ignore[return-value]
+    def proposals(self, title: str, count: int) -> Answer:
+        return self._next(f"{count} proposed in {title}")  # type: ignore[return-value]
+
+    def save_beside_proposals(self, title: str, count: int) -> Answer:
+        return self._next(f"save beside {count} proposed in {title}")  # type: ignore[return-value]
 
     def running(self, title: str) -> Answer:
         return self._next(f"running {title}")  # type: ignore[return-value]

@@ -15,10 +15,17 @@ QUESTIONS = [
     ("changed_on_disk", "Reload", Answer.RELOAD),
     ("changed_on_disk", "Overwrite", Answer.OVERWRITE),
     ("unencodable", "Save as UTF-8", Answer.UTF8),
-    ("proposal", "Accept", Answer.ACCEPT),
-    ("proposal", "Discard", Answer.DISCARD),
     ("running", "Stop and Close", Answer.STOP),
     ("lose_changes", "Reload", Answer.RELOAD),
+]
+
+
+COUNTED = [
+    ("proposals", 1, "Accept", Answer.ACCEPT),
+    ("proposals", 2, "Discard All", Answer.DISCARD),
+    ("save_beside_proposals", 1, "Save Without It", Answer.SAVE),
+    ("save_beside_proposals", 3, "Accept All and Save", Answer.ACCEPT),
+    ("save_beside_proposals", 3, "Cancel", Answer.CANCEL),
 ]
 
 
@@ -39,6 +46,17 @@ def test_a_button_gives_its_answer(asks, monkeypatch, question, button, answer):
 
     monkeypatch.setattr(QMessageBox, "exec", click)
     assert getattr(asks, question)("x.txt") is answer
+
+
+@pytest.mark.parametrize(("question", "count", "button", "answer"), COUNTED)
+def test_a_question_about_proposals_knows_how_many_they_are(asks, monkeypatch, question, count, button, answer):
+    def click(box: QMessageBox) -> int:
+        assert ("A proposal is" if count == 1 else f"{count} proposals are") in box.text()
+        next(each for each in box.buttons() if each.text().replace("&", "") == button).click()
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", click)
+    assert getattr(asks, question)("x.txt", count) is answer
 
 
 @pytest.mark.parametrize("question", sorted({question for question, _, _ in QUESTIONS}))

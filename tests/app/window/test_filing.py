@@ -342,7 +342,7 @@ class TestClosingATab:
         desk.allow(4)
         desk.asks.answers = [answer, Answer.SAVE]
         desk.do("file.close")
-        assert desk.asks.asked == ["proposal x.txt"] + ["unsaved x.txt"] * modified
+        assert desk.asks.asked == ["1 proposed in x.txt"] + ["unsaved x.txt"] * modified
         assert (desk.folder / "x.txt").read_text() == ("some OLD words" if modified else "some old words")
 
     def test_going_back_keeps_the_proposal(self, desk):
@@ -385,11 +385,29 @@ class TestClosingTheWindow:
 def test_nothing_provisional_is_ever_saved(desk):
     desk.open("x.txt", "some old words")
     desk.fill("old")
-    for _ in range(4):
+    for _ in range(3):
         desk.allow(1)
         desk.do("file.save")
         assert (desk.folder / "x.txt").read_text() == "some old words"
-    assert desk.tab.controller.has_pending
+    desk.allow(1)
+    desk.asks.answers = [Answer.SAVE, Answer.CANCEL]
     desk.do("file.save")
-    assert "proposal is not part of it" in desk.window.status.message.text()
+    assert desk.asks.asked == ["save beside 1 proposed in x.txt"]
+    assert desk.tab.controller.has_pending
+    assert "only proposed is not part of it" in desk.window.status.message.text()
+    desk.do("file.save")
+    assert desk.tab.controller.has_pending
     assert (desk.folder / "x.txt").read_text() == "some old words"
+
+
+def test_saving_can_accept_all_proposals_first(desk):
+    desk.open("x.txt", "some old words")
+    for text in ("old", "words"):
+        desk.fill(text)
+        desk.allow(4)
+    desk.asks.answers = [Answer.ACCEPT]
+    desk.do("file.save")
+    assert desk.asks.asked == ["save beside 2 proposed in x.txt"]
+    assert (desk.folder / "x.txt").read_text() == "some OLD WORDS"
+    desk.do("edit.undo")
+    assert desk.tab.view.text() == "some old words"

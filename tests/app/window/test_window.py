@@ -77,12 +77,12 @@ def test_infill_commands_can_act_only_when_there_is_something_to_act_on(desk):
     assert not desk.window.actions_.of("infill.fill").isEnabled()
     desk.open("x.txt", "some old words")
     assert desk.window.actions_.of("infill.fill").isEnabled()
-    assert not desk.window.actions_.of("infill.accept").isEnabled()
+    assert not desk.window.actions_.of("proposal.accept").isEnabled()
     assert not desk.window.actions_.of("infill.stop").isEnabled()
     desk.fill("old")
     assert desk.window.actions_.of("infill.stop").isEnabled()
     desk.allow(4)
-    desk.do("infill.accept")
+    desk.do("proposal.accept")
     assert desk.tab.view.text() == "some OLD words"
 
 
@@ -251,7 +251,7 @@ def test_the_pages_of_the_help_menu_list_every_key_and_say_what_this_is(desk):
     desk.do("help.about")
     pages = desk.window.findChildren(QDialog)
     words = " ".join(label.text() for page in pages for label in page.findChildren(QLabel))
-    for text in ("Fill Selection", "Ctrl+Return", "Accept the proposal at the caret", "Tab", "Apache License"):
+    for text in ("Fill Selection", "Ctrl+Return", "Accept Next Word", "Tab", "F8", "Apache License"):
         assert text in words
     for page in pages:
         page.close()

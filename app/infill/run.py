@@ -1,0 +1,163 @@
+"""One run on its way, as the window sees it: where it writes, what it has written, what it will propose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from app.editor.draft import SpanPreview
+from app.editor.edits import Edit
+from app.infill.context import Prepared
+from app.infill.pending import PendingProposals
+from app.infill.proposal import Place, Proposal, fitted, new_id
+from app.infill.record import RunRecord, options_of
+from app.infill.target import Source, Target, dissolved, untouched
+from engine.session import Job
+from engine.types import (
+    Cancelled,
+    CellState,
+    Finished,
+    Frame,
+    InfillRequest,
+    Mode,
+    RunStats,
+    SpanDraft,
+    TextSpan,
+    Variation,
+)
+
+MOST_FRAMES = 128
+"""Frames of a run that are kept for looking back; of a longer run every second, fourth … one."""
+
+_WRITTEN = frozenset({CellState.REVEALED, CellState.ACCEPTED, CellState.DOUBTFUL})
+
+Drafts = tuple[SpanDraft, ...]
+
+
+class FrameLog:
+    """The drafts of a run's steps, thinned out evenly so that there are never more than `MOST_FRAMES`."""
+
+    def __init__(self) -> None:
+        self._frames: list[Drafts] = []
+        self._every = 1
+        self._count = 0
+
+    def add(self, drafts: Drafts) -> None:
+        """Takes the next step's drafts in, or leaves them out."""
+        if self._count % self._every == 0:
+            if len(self._frames) == MOST_FRAMES:
+                self._frames = self._frames[::2]
+                self._every *= 2
+            self._frames.append(drafts)
+        self._count += 1
+
+    def all(self) -> tuple[Drafts, ...]:
+        """What was kept, oldest first."""
+        return tuple(self._frames)
+
+
+@dataclass
+class Run:
+    """A job with the spans it writes in.
+
+    `displaced` are the pending places it writes over, kept in case nothing comes of it.
+    """
+
+    job: Job
+    request: InfillRequest
+    spans: tuple[TextSpan, ...]
+    target: Target
+    drafts: Drafts
+    when: datetime
+    displaced: PendingProposals
+    frames: FrameLog = field(default_factory=FrameLog)
+
+    @classmethod
+    def begin(cls, job: Job, prepared: Prepared, source: Source, displaced: PendingProposals) -> Run:
+        """A run that was just submitted."""
+        target = Target.read(source, prepared.spans)
+        drafts = untouched(target) if prepared.request.mode is Mode.REFINE else dissolved(target)
+        return cls(job, prepared.request, prepared.spans, target, drafts, datetime.now(UTC), displaced)
+
+    def follow(self, edit: Edit, source: Source) -> bool:
+        """Moves the spans along with an edit. False when it was in one of them: the run is of no use any more."""
+        self.displaced.follow(edit, source)
+        target = self.target.after(edit)
+        if target is not None:
+            self.target = target
+        return target is not None
+
+    def take(self, frame: Frame) -> bool:
+        """Takes a frame's drafts over. Returns whether they are to be shown: the first variation's are."""
+        if len(frame.spans) != len(self.target.spans) or frame.variation != 0:
+            return False
+        self.drafts = frame.spans
+        self.frames.add(frame.spans)
+        return True
+
+    def previews(self) -> list[SpanPreview]:
+        """How the latest drafts are shown."""
+        return [SpanPreview(span, draft.cells) for span, draft in zip(self.target.spans, self.drafts, strict=True)]
+
+    def finished(self, event: Finished, eol: str) -> Proposal | None:
+        """The whole result; None when it does not fit the spans, or is the text that is there already."""
+        count = len(self.target.spans)
+        variations = tuple(
+            fitted(variation, eol)
+            for variation in event.variations
+            if len(variation.texts) == len(variation.spans) == count
+        )
+        if not variations or all(variation.texts == self.target.originals for variation in variations):
+            return None
+        return self._proposal(range(count), variations, event.stats, event.model.name)
+
+    def stopped(self, event: Cancelled, eol: str, model: str) -> Proposal | None:
+        """What was written until the run was stopped, its masks left out. Other spans keep their text."""
+        if len(event.spans) != len(self.target.spans):
+            return None
+        chosen = [
+            index for index, draft in enumerate(event.spans) if any(cell.state in _WRITTEN for cell in draft.cells)
+        ]
+        if not chosen:
+            return None
+        drafts = tuple(event.spans[index] for index in chosen)
+        variation = Variation(tuple(draft.text for draft in drafts), drafts, self.request.seed, 0.0)
+        return self._proposal(chosen, (fitted(variation, eol),), event.stats, model, is_partial=True)
+
+    def _proposal(
+        self,
+        chosen: Sequence[int],
+        variations: tuple[Variation, ...],
+        stats: RunStats,
+        model: str,
+        *,
+        is_partial: bool = False,
+    ) -> Proposal:
+        target = self.target
+        record = RunRecord(
+            when=self.when,
+            mode=str(self.request.mode),
+            spans=self.spans,
+            before=target.originals,
+            after=target.originals,
+            options=options_of(self.request),
+            seed=self.request.seed,
+            model=model,
+            elapsed_ms=stats.elapsed_ms,
+            nfe=stats.nfe,
+            is_partial=is_partial,
+        )
+        runs = []
+        for number, variation in enumerate(variations):
+            texts = dict(zip(chosen, variation.texts, strict=True))
+            after = tuple(texts.get(index, text) for index, text in enumerate(target.originals))
+            runs.append(replace(record, after=after, seed=variation.seed, variation=number))
+        return Proposal(
+            id=new_id(),
+            places=tuple(Place(target.spans[index], target.originals[index]) for index in chosen),
+            variations=variations,
+            request=self.request,
+            runs=tuple(runs),
+            frames=tuple(tuple(frame[index] for index in chosen) for frame in self.frames.all()),
+        )
