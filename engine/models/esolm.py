@@ -7,7 +7,6 @@ the rotary embedding and attention over the cache.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -88,7 +87,7 @@ class EsoLMAdapter:
         self._dtype, self._device = placement.dtype, placement.device
         self._embedding = weights["vocab_embed.embedding"].to(self._device, self._dtype)
         self._blocks = [_Block(fold_block(weights, i, self.shape), placement) for i in range(config.layers)]
-        self._head = make_linear(*fold_head(weights, tied=config.tie_embeddings), replace(placement, int8=False))
+        self._head = make_linear(*fold_head(weights, tied=config.tie_embeddings), placement)
         cos, sin = signed_rotary_tables(config.context_length + ROOM_FOR_STEPS, self.shape, self._device)
         self._rotary_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
         self._cos, self._sin = cos.to(self._rotary_dtype), sin.to(self._rotary_dtype)

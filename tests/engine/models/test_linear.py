@@ -45,3 +45,12 @@ def test_an_int8_layer_is_within_two_percent(gelu: bool) -> None:
         expected = functional.gelu(expected, approximate="tanh")
     assert (layer(x).float() - expected).norm() / expected.norm() < 0.02
     assert torch.equal(layer(torch.zeros(1, 64)).float().isfinite(), torch.ones(1, 48, dtype=torch.bool))
+
+
+@pytest.mark.skipif(not _computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_an_int8_layer_gives_as_many_rows_as_it_gets_in_float32(rows: int) -> None:
+    layer = make_linear(torch.eye(64), None, Placement(torch.device("cpu"), torch.bfloat16, 1, int8=True))
+    result = layer(torch.ones(rows, 64, dtype=torch.bfloat16))
+    assert result.dtype is torch.float32
+    assert torch.allclose(result, torch.ones(rows, 64), atol=1e-3)
