@@ -40,7 +40,8 @@ class Look(StrEnum):
     """The old text struck through and the proposed one marked, word by word."""
 
 
-_GROUNDS = {Look.PROPOSAL: Indicator.PROPOSAL, Look.BEFORE: Indicator.BEFORE, Look.DIFF: Indicator.PROPOSAL}
+_GROUNDS = {Look.PROPOSAL: Indicator.PROPOSAL, Look.BEFORE: Indicator.BEFORE}
+_REMOVED = (Indicator.REMOVED, Indicator.REMOVED_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _write_piece(writer: _Writer, piece: WordPiece) -> None:
         writer.text(piece.new, ())
         return
     if piece.old:
-        writer.text(piece.old if piece.old.strip() else _visible(piece.old), (Indicator.REMOVED,))
+        writer.text(piece.old if piece.old.strip() else _visible(piece.old), _REMOVED)
     if piece.new:
         writer.text(piece.new, (Indicator.ADDED,), marks_spaces=True)
 

@@ -41,6 +41,8 @@ class Indicator(IntEnum):
     """A dotted frame: the text that a proposal would replace."""
     STALE = 27
     """Dashes below: text that was edited under a proposal."""
+    REMOVED_TEXT = 28
+    """Colors the letters of words that a proposal leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ _LOOKS = {
     Indicator.DOUBTFUL: _Look(Style.Squiggle, "doubtful", stroke=120),
     Indicator.PROPOSAL: _Look(Style.FullBox, "proposal", fill=26, outline=26),
     Indicator.REMOVED: _Look(Style.Strike, "removed", stroke=150),
-    Indicator.ADDED: _Look(Style.StraightBox, "accepted", fill=44, outline=190),
+    Indicator.REMOVED_TEXT: _Look(Style.TextFore, "removed"),
+    Indicator.ADDED: _Look(Style.StraightBox, "accepted", fill=38, outline=130),
     Indicator.BEFORE: _Look(Style.DotBox, "margin_text", fill=90, outline=190),
     Indicator.STALE: _Look(Style.Dash, "doubtful", stroke=120),
     Indicator.BRACE_MATCH: _Look(Style.RoundBox, "brace_match", fill=36, outline=160),

@@ -21,6 +21,7 @@ _DRAFT_INDICATORS = (
     Indicator.PROPOSAL,
     Indicator.BEFORE,
     Indicator.REMOVED,
+    Indicator.REMOVED_TEXT,
     Indicator.ADDED,
 )
 

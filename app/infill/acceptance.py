@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.editor.edits import Edit, with_eol
 from app.editor.worddiff import stands_for
 from app.infill.pending import PendingProposals, Spot
+from app.infill.proposal import Place, Taken, parted
 from app.infill.record import Acceptance
 from engine.types import TextSpan
 
@@ -79,5 +80,10 @@ def settle(pending: PendingProposals, parts: Sequence[Part]) -> list[Acceptance]
 def _leave_rest(pending: PendingProposals, part: Part) -> None:
     place, used = part.spot.place, part.span.end - part.span.start
     start = part.span.start + len(part.text)
-    rest = replace(place, span=TextSpan(start, start + len(place.original) - used), original=place.original[used:])
+    cells, _ = parted(part.spot.proposal.drafts[part.spot.index].cells, part.taken)
+    rest = Place(
+        TextSpan(start, start + len(place.original) - used),
+        place.original[used:],
+        taken=(*place.taken, Taken(place.original[:used], part.text, cells)),
+    )
     pending.put(pending[part.spot.proposal.id].with_rest(part.spot.index, rest, part.taken))

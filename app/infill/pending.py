@@ -134,14 +134,14 @@ class PendingProposals:
             if kept is None:
                 self.drop(proposal.id)
             else:
-                self.put(kept.at([place for place in places if place is not None]))
+                self.put(kept.with_places([place for place in places if place is not None]))
         return Consequence(stale, revived, gone)
 
     def shift(self, edit: Edit) -> None:
         """Moves the places behind a change that is known to be in none of them."""
         for proposal in list(self):
             places = [replace(place, span=_shifted(place.span, edit)) for place in proposal.places]
-            self.put(proposal.at(places))
+            self.put(proposal.with_places(places))
 
 
 def _shifted(span: TextSpan, edit: Edit) -> TextSpan:

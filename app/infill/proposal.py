@@ -23,12 +23,27 @@ def new_id() -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What was accepted right before a place: `new` stands in the document where `old` stood."""
+
+    old: str
+    new: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """A span of the document for which a text is proposed. It is stale while its text is not the `original`."""
+    """A span of the document for which a text is proposed. It is stale while its text is not the `original`.
+
+    `taken` is what was accepted of it already, the last one last: when that is undone, it is proposed again.
+    """
 
     span: TextSpan
     original: str
     is_stale: bool = False
+    taken: tuple[Taken, ...] = ()
+    is_half_undone: bool = False
+    """What was taken last has just been deleted, as the first half of an undo; `old` comes next."""
 
     def after(self, edit: Edit, source: Source, *, absorbs: bool = True) -> Place | None:
         """The place after an edit; None when there is nothing left that it could stand for.
@@ -37,13 +52,29 @@ class Place:
             source: the text after the edit.
             absorbs: whether a stale place takes in what is inserted at its border, as an undo does.
         """
+        if self.is_half_undone and not edit.removed and edit.start == self.span.start:
+            start, old = edit.start, self.taken[-1].old
+            if source.text_range(start, start + edit.inserted) == old:
+                return self._untaken(TextSpan(start, self.span.end + len(old)))
+        place = self._edited(edit, source, absorbs=absorbs)
+        is_deletion_before = bool(self.taken) and not edit.inserted and edit.end == self.span.start
+        if place is None or not is_deletion_before or edit.removed != len(self.taken[-1].new):
+            return place
+        return replace(place, is_half_undone=True) if self.taken[-1].old else place._untaken(place.span)
+
+    def _edited(self, edit: Edit, source: Source, *, absorbs: bool) -> Place | None:
         at_border = self.is_stale and absorbs and not edit.removed and self.span.start <= edit.start <= self.span.end
         if not at_border and not edit.touches(self.span):
-            return replace(self, span=edit.moved(self.span))
+            return replace(self, span=edit.moved(self.span), is_half_undone=False)
         span = _reshaped(self.span, edit, absorbs=at_border)
         if span is None:
             return None
-        return replace(self, span=span, is_stale=source.text_range(span.start, span.end) != self.original)
+        is_stale = source.text_range(span.start, span.end) != self.original
+        return replace(self, span=span, is_stale=is_stale, is_half_undone=False)
+
+    def _untaken(self, span: TextSpan) -> Place:
+        original = self.taken[-1].old + self.original
+        return replace(self, span=span, original=original, taken=self.taken[:-1], is_half_undone=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +130,6 @@ class Proposal:
             raise IndexError(variation)
         return replace(self, shown=variation)
 
-    def at(self, places: Sequence[Place]) -> Proposal:
-        """With its places as they are now, one for each."""
-        return replace(self, places=tuple(places))
-
     def keeping(self, indices: Collection[int]) -> Proposal | None:
         """With these places only, and their texts; None when there is none."""
         if not indices:
@@ -125,6 +152,20 @@ class Proposal:
         """Without these places."""
         return self.keeping([index for index in range(len(self.places)) if index not in indices])
 
+    def with_places(self, places: Sequence[Place]) -> Proposal:
+        """With its places after an edit, one for each; what was taken from one and came back is proposed again."""
+        shown = self.variations[self.shown]
+        texts, drafts = list(shown.texts), list(shown.spans)
+        for index, (before, after) in enumerate(zip(self.places, places, strict=True)):
+            if len(after.taken) < len(before.taken):
+                cells = (*before.taken[-1].cells, *drafts[index].cells)
+                drafts[index] = SpanDraft(cells)
+                texts[index] = drafts[index].text
+        if texts == list(shown.texts):
+            return replace(self, places=tuple(places))
+        whole = replace(shown, texts=tuple(texts), spans=tuple(drafts))
+        return replace(self, places=tuple(places), variations=(whole,), runs=(self.run,), shown=0, frames=())
+
     def with_rest(self, index: int, place: Place, taken: int) -> Proposal:
         """With the first `taken` characters of one text accepted; `place` is where the rest stands.
 
@@ -132,7 +173,7 @@ class Proposal:
         """
         shown = self.variations[self.shown]
         texts, drafts = list(shown.texts), list(shown.spans)
-        texts[index], drafts[index] = texts[index][taken:], SpanDraft(_behind(drafts[index].cells, taken))
+        texts[index], drafts[index] = texts[index][taken:], SpanDraft(parted(drafts[index].cells, taken)[1])
         places = (*self.places[:index], place, *self.places[index + 1 :])
         rest = replace(shown, texts=tuple(texts), spans=tuple(drafts))
         return replace(self, places=places, variations=(rest,), runs=(self.run,), shown=0, frames=())
@@ -154,13 +195,16 @@ def _fitted_draft(draft: SpanDraft, text: str, eol: str) -> SpanDraft:
     return SpanDraft(cells)
 
 
-def _behind(cells: Sequence[Cell], taken: int) -> tuple[Cell, ...]:
-    rest = []
+def parted(cells: Sequence[Cell], taken: int) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    """The cells of the first `taken` characters, and those of the rest."""
+    first, rest = [], []
     for cell in cells:
+        if taken > 0:
+            first.append(replace(cell, text=cell.text[:taken]))
         if taken < len(cell.text):
-            rest.append(replace(cell, text=cell.text[taken:]))
-        taken = max(0, taken - len(cell.text))
-    return tuple(rest)
+            rest.append(replace(cell, text=cell.text[max(0, taken) :]))
+        taken -= len(cell.text)
+    return tuple(first), tuple(rest)
 
 
 def _reshaped(span: TextSpan, edit: Edit, *, absorbs: bool) -> TextSpan | None:

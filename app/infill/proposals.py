@@ -243,8 +243,11 @@ class Proposals(QObject):
         for acceptance in acceptances:
             self.accepted.emit(acceptance)
         left = len(self.pending.live_spots)
-        more = f" {left} more: F8 goes to the next." if left else ""
-        self._tell(f"Accepted. Undo brings the old text back.{more}")
+        if all(part.is_whole for part in parts):
+            more = f" {left} more: F8 goes to the next." if left else ""
+            self._tell(f"Accepted. Undo brings the old text back.{more}")
+        else:
+            self._tell("Accepted. The rest is still only proposed.")
         return True
 
     def _parts(self, spots: Sequence[Spot], beginning: Beginning | None = None) -> list[Part]:

@@ -271,3 +271,39 @@ def test_with_several_pending_the_caret_must_tell_which(desk):
         assert "F8" in desk.messages[-1]
     assert desk.view.text() == TEXT
     assert len(proposals(desk)) == 2
+
+
+@pytest.mark.parametrize("answer", ["uno dos", "TWO THREE", "x", "two uno dos tres"])
+def test_what_was_accepted_in_part_is_proposed_again_when_it_is_undone(make_desk, answer):
+    desk = make_desk(TEXT, answer=lambda request: [answer])
+    desk.fill("two three")
+    desk.allow(4)
+    put_caret(desk, "two")
+    count = len(answer.split())
+    for _ in range(count - 1):
+        proposals(desk).accept_word()
+    whole = TEXT.replace("two three", answer)
+    assert desk.shown() == whole
+    for _ in range(count - 1):
+        desk.view.undo()
+        desk.pause_typing()
+        assert desk.shown() == whole
+    assert desk.view.text() == TEXT
+    assert [spot.text for spot in proposals(desk).pending.live_spots] == [answer]
+    proposals(desk).accept()
+    assert desk.view.text() == whole
+
+
+def test_words_of_a_continuation_are_proposed_again_too(make_desk):
+    desk = make_desk("one ", answer=lambda request: ["two three"])
+    desk.view.go_to(1, 9)
+    desk.controller.continue_at_caret()
+    desk.allow(4)
+    proposals(desk).accept_word()
+    assert desk.view.text() == "one two"
+    desk.view.undo()
+    assert desk.view.text() == "one "
+    desk.pause_typing()
+    assert desk.shown() == "one two three"
+    (spot,) = proposals(desk).pending.live_spots
+    assert (spot.text, spot.place.span) == ("two three", TextSpan(4, 4))
