@@ -13,6 +13,7 @@ from app.document.document import Document
 from app.editor.view import EditorView
 from app.infill.bridge import EngineBridge
 from app.infill.controller import InfillController
+from app.infill.suggester import Suggester
 from app.panels.infill_strip import InfillStrip
 from app.panels.preset_bar import PresetBar
 from app.panels.settings_panel import SettingsPanel
@@ -224,7 +225,8 @@ class MainWindow(QMainWindow):
 
     def _make_tab(self, document: Document) -> Tab:
         view = EditorView(document, self.settings, self.themes.current)
-        tab = Tab(document, view, InfillController(view, self.bridge, self.settings))
+        controller = InfillController(view, self.bridge, self.settings)
+        tab = Tab(document, view, controller, Suggester(view, controller, self.bridge, self.settings))
         self.drops.watch(view)
         view.menu_requested.connect(self._show_menu)
         document.path_changed.connect(self._on_tab)

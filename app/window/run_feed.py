@@ -83,7 +83,7 @@ class RunFeed(QObject):
             self._show_loading()
 
     def _on_state(self, tab: Tab, state: str) -> None:
-        if state == "queued":
+        if state == "queued" and not tab.suggester.is_active:
             self._bar.clear_message()  # what was said of an earlier run is not true of this one
         if state in _RUNNING:
             self._progress.setdefault(tab, None)

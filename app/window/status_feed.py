@@ -41,7 +41,7 @@ class StatusFeed(QObject):
         tab.document.properties_changed.connect(self._show_properties)
         tab.document.path_changed.connect(self._show_properties)
         self.runs.watch(tab)
-        tab.controller.message.connect(self._bar.show_message)
+        tab.controller.message.connect(lambda sentence: self._on_message(tab, sentence))
 
     def close_down(self) -> None:
         """Ends what would still happen later."""
@@ -54,6 +54,10 @@ class StatusFeed(QObject):
         self._count()
         self._show_properties()
         self.runs.refresh()
+
+    def _on_message(self, tab: Tab, sentence: str) -> None:
+        if not tab.suggester.keeps_quiet():
+            self._bar.show_message(sentence)
 
     def _on_caret(self, *_: object) -> None:
         tab = self._tabs.current

@@ -13,15 +13,17 @@ from PySide6.QtWidgets import QTabBar, QTabWidget, QToolButton, QWidget
 from app.document.document import Document
 from app.editor.view import EditorView
 from app.infill.controller import InfillController
+from app.infill.suggester import Suggester
 
 
 @dataclass(frozen=True, eq=False)
 class Tab:
-    """One open document with its view and its controller."""
+    """One open document with its view, its controller and its suggestions."""
 
     document: Document
     view: EditorView
     controller: InfillController
+    suggester: Suggester
 
     @property
     def line_and_column(self) -> tuple[int, int]:
@@ -96,6 +98,7 @@ class Tabs(QTabWidget):
         """Removes a tab and its view for good."""
         self.removeTab(self.indexOf(tab.view))
         del self._tabs[tab.view]
+        tab.suggester.close()
         tab.controller.close()
         tab.controller.deleteLater()
         tab.view.deleteLater()
