@@ -41,6 +41,8 @@ class Suggester(QObject):
         self.debounce = Debounce()
         self.timer = QTimer(self, singleShot=True)
         self.timer.timeout.connect(self._suggest)
+        self.caret_timer = QTimer(self, singleShot=True, interval=0)  # an acceptance moves the caret in its middle
+        self.caret_timer.timeout.connect(self._look_at_caret)
         view.add_key_filter(self._filter_key)
         view.text_changed.connect(self._on_edit)
         view.caret_moved.connect(self._on_caret)
@@ -49,6 +51,7 @@ class Suggester(QObject):
     def close(self) -> None:
         """Ends what would still happen later."""
         self.timer.stop()
+        self.caret_timer.stop()
 
     def keeps_quiet(self) -> bool:
         """Whether what the controller says now is about a suggestion, which comes and goes without a word: while there
@@ -96,6 +99,11 @@ class Suggester(QObject):
 
     @Slot(int, int)
     def _on_caret(self, _line: int = 0, _column: int = 0) -> None:
+        if self.is_active:
+            self.caret_timer.start()
+
+    @Slot()
+    def _look_at_caret(self) -> None:
         """Who moves the caret away does not want it."""
         if self.is_active and self._controller.state == "proposal" and not self._controller.can_accept:
             self._dismiss()
@@ -112,5 +120,6 @@ class Suggester(QObject):
         return bool(event.key() == Qt.Key.Key_Escape)
 
     def _dismiss(self) -> None:
+        self.caret_timer.stop()
         self._controller.reject()
         self.is_active = self._ends_quietly = False

@@ -100,7 +100,7 @@ def test_there_is_at_most_one_job_and_none_over_a_proposal_of_the_users(desk, ta
 def test_a_caret_that_is_set_elsewhere_takes_it_away(desk, tab):
     suggested(desk, tab)
     tab.view.go_to(1, 2)
-    assert tab.controller.state == "idle"
+    desk.qtbot.waitUntil(lambda: tab.controller.state == "idle")
 
 
 def test_no_model_is_loaded_for_a_suggestion(desk):
