@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 
 from engine.canvas import Canvas, Piece, Placed, lay_out
 from engine.config import CheckpointConfig, SpecialTokens
-from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch
+from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch, prefill
 from engine.device import place
 from engine.models.esolm import shape_of
 from engine.models.esolm_network import parameter_shapes
@@ -101,20 +101,23 @@ def measure_grid(size: NetworkSize, choice: ModelChoice, tokenizer: Tokenizer, p
     longest = max(*plan.contexts, *plan.lengths) + max(plan.holes)
     adapter = random_adapter(size, replace(choice, device=str(placement.device)), longest, tokenizer)
     single = random_adapter(size, replace(choice, device=str(placement.device), dtype="float32"), longest, tokenizer)
+    runs = [*((steps, 1.0) for steps in plan.steps), (plan.steps[0], 0.5), (1, 0.0)]
+    holes = [
+        row
+        for context in plan.contexts
+        for hole in plan.holes
+        for row in hole_in_context(adapter, context, hole, runs, plan)
+    ]
     return {
         "network": {"layers": size.layers, "width": size.width, "heads": size.heads, "vocabulary": size.vocabulary},
         "device": adapter.info.device,
         "dtype": adapter.info.dtype,
         "threads": placement.threads,
         "floor": floor(adapter, plan),
-        "whole_text": [whole_text(adapter, length, plan) for length in plan.lengths],
-        "holes": [
-            hole_in_context(adapter, context, hole, steps, alpha_0, plan)
-            for context in plan.contexts
-            for hole in plan.holes
-            for steps, alpha_0 in [*((steps, 1.0) for steps in plan.steps), (plan.steps[0], 0.5), (1, 0.0)]
-        ],
-        "float32": hole_in_context(single, plan.contexts[-1], plan.holes[-1], plan.steps[-1], 1.0, plan),
+        "whole_text": [whole_text(adapter, single, length, plan) for length in plan.lengths],
+        "holes": holes,
+        "growth": growth(holes),
+        "float32": hole_in_context(single, plan.contexts[-1], plan.holes[-1], [(plan.steps[-1], 1.0)], plan)[0],
         "batch": [batch_of(adapter, count, plan) for count in (1, 8)],
         **({"busy": [beside_a_busy_process(policy, choice) for policy in ("PASSIVE", "ACTIVE")]} if plan.busy else {}),
     }
@@ -127,7 +130,7 @@ def floor(adapter: ModelAdapter, plan: Plan) -> Row:
     adapter.step(cache, [Placed(i % 200, i) for i in range(context)], ())
     masked = range(context, context + 8)
     step_s = _median(lambda: adapter.step(cache, (), masked), 8 * plan.repeats)
-    element = 2 if adapter.info.dtype == "bfloat16" else 4
+    element = {"int8": 1, "bfloat16": 2}.get(adapter.info.dtype, 4)
     weights = adapter.info.parameters * element  # a tied head reads the embedding: every parameter once
     bandwidth, flops = read_bandwidth(adapter.info.device), _peak(adapter.info)
     least_s = max(weights / bandwidth, 2 * 8 * adapter.info.parameters / flops)
@@ -140,13 +143,12 @@ def floor(adapter: ModelAdapter, plan: Plan) -> Row:
     }
 
 
-def whole_text(adapter: ModelAdapter, length: int, plan: Plan) -> Row:
-    """A text of `length` tokens from nothing, as the Eso-LM paper measures, against full recomputation (MDLM)."""
+def whole_text(adapter: ModelAdapter, single: ModelAdapter, length: int, plan: Plan) -> Row:
+    """A text of `length` tokens from nothing, as the Eso-LM paper measures, against full recomputation (MDLM): passes
+    only, in the run's precision and in float32 (`single`). Half of the tokens are masked in them, as on average."""
     parallel = _run(adapter, _canvas(0, length, 0), 64, 1.0, plan.repeats)
     sequential = _run(adapter, _canvas(0, length, 0), 1, 0.0, 1)
-    clean = [Placed(i % 200, i) for i in range(length // 2)]
-    masked = range(length // 2, length)
-    pass_s = _median(lambda: adapter.step(adapter.new_cache(), clean, masked), 1 if length > 512 else plan.repeats)
+    pass_s, single_s = _recomputed(adapter, length, plan), _recomputed(single, length, plan)
     return {
         "length": length,
         "diffusion_64_ms": round(1000 * parallel, 1),
@@ -154,31 +156,76 @@ def whole_text(adapter: ModelAdapter, length: int, plan: Plan) -> Row:
         "sequential_ms": round(1000 * sequential, 1),
         "sequential_tokens_s": round(length / sequential),
         "recomputed_pass_ms": round(1000 * pass_s, 1),
+        "float32_pass_ms": round(1000 * single_s, 1),
         "estimated_times_faster_64": round(64 * pass_s / parallel, 1),
         "estimated_times_faster_nfe_is_length": round(length * pass_s / sequential, 1),
+        "the_same_against_float32": round(length * single_s / sequential, 1),
     }
 
 
-def hole_in_context(adapter: ModelAdapter, context: int, hole: int, steps: int, alpha_0: float, plan: Plan) -> Row:
-    """A hole in a cached context; the first run also pays for the context."""
+def _recomputed(adapter: ModelAdapter, length: int, plan: Plan) -> float:
+    cache = adapter.new_cache()
+    clean = [Placed(i % 200, i) for i in range(length // 2)]
+
+    def work() -> None:
+        cache.clear()
+        adapter.step(cache, clean, range(length // 2, length))
+
+    work()
+    return _median(work, plan.repeats)
+
+
+def hole_in_context(
+    adapter: ModelAdapter, context: int, hole: int, runs: Sequence[tuple[int, float]], plan: Plan
+) -> list[Row]:
+    """A hole in a context that is computed once, at first, and cached for all runs of (steps, alpha_0)."""
     canvas = _canvas(2 * context // 3, hole, context // 3)
     cache = adapter.new_cache()
     started = time.perf_counter()
-    nfe = _denoise(adapter, cache, canvas(), steps, alpha_0)
-    cold_s = time.perf_counter() - started
-    warm_s = _median(lambda: _denoise(adapter, cache, canvas(), steps, alpha_0), plan.repeats)
-    return {
-        "context": context,
-        "hole": hole,
-        "alpha_0": alpha_0,
-        "nfe": nfe,
-        "dtype": adapter.info.dtype,
-        "cold_ms": round(1000 * cold_s, 1),
-        "warm_ms": round(1000 * warm_s, 1),
-        "step_ms": round(1000 * warm_s / nfe, 2),
-        "ms_a_token": round(1000 * warm_s / hole, 2),
-        "cache_mb": round(cache.memory_bytes * len(cache.order) / cache.room / 1e6, 1),
-    }
+    for _ in prefill(adapter, cache, canvas().context):
+        pass
+    prefill_s = time.perf_counter() - started
+    rows: list[Row] = []
+    for steps, alpha_0 in runs:
+        nfe = 0
+
+        def run(steps: int = steps, alpha_0: float = alpha_0) -> None:
+            nonlocal nfe
+            nfe = _denoise(adapter, cache, canvas(), steps, alpha_0)
+
+        warm_s = _median(run, plan.repeats)
+        rows.append(
+            {
+                "context": context,
+                "hole": hole,
+                "alpha_0": alpha_0,
+                "nfe": nfe,
+                "dtype": adapter.info.dtype,
+                "prefill_ms": round(1000 * prefill_s, 1),
+                "warm_ms": round(1000 * warm_s, 1),
+                "step_ms": round(1000 * warm_s / nfe, 2),
+                "ms_a_token": round(1000 * warm_s / hole, 2),
+                "cache_mb": round(cache.memory_bytes * len(cache.order) / cache.room / 1e6, 1),
+            }
+        )
+    return rows
+
+
+def growth(holes: Sequence[Row]) -> list[Row]:
+    """How time a token and memory grow with the context, each against the smallest context: medians over its runs."""
+    contexts = sorted({cast(int, row["context"]) for row in holes})
+    figures = ("context", "ms_a_token", "cache_mb")
+    medians = [
+        [statistics.median(cast(float, row[name]) for row in holes if row["context"] == context) for name in figures]
+        for context in contexts
+    ]
+    return [
+        {
+            f"times_{name}": round(value / (least or 1.0), 2)
+            for name, value, least in zip(figures, row, medians[0], strict=True)
+        }
+        for row in medians
+    ]
 
 
 def batch_of(adapter: ModelAdapter, count: int, plan: Plan) -> Row:

@@ -39,7 +39,7 @@ def bench(
     try:
         choice = ModelChoice(model, device, dtype, threads)
         if grid:
-            _grid(choice, as_json=as_json)
+            _grid(choice, repeats, as_json=as_json)
             return
         figures = _published(choice) if published else benchmark.measure(choice, shape, repeats)
     except EngineError as error:
@@ -59,12 +59,12 @@ def _published(choice: ModelChoice) -> dict[str, object]:
     return measure_published(choice, benchmark.tokenizer_of(choice.name))
 
 
-def _grid(choice: ModelChoice, *, as_json: bool) -> None:
+def _grid(choice: ModelChoice, repeats: int, *, as_json: bool) -> None:
     prepare_process()
     from engine import bench_grid
 
     tables = bench_grid.measure_grid(
-        bench_grid.NetworkSize(), choice, benchmark.tokenizer_of(choice.name), bench_grid.Plan()
+        bench_grid.NetworkSize(), choice, benchmark.tokenizer_of(choice.name), bench_grid.Plan(repeats=repeats)
     )
     if as_json:
         print(json.dumps(tables))
