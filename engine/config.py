@@ -126,13 +126,18 @@ def read_config(folder: Path) -> CheckpointConfig:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CorruptCheckpointError(f"{path} cannot be read ({error}). Install the model again.") from error
     try:
-        return _parse(folder, raw)
+        return parse_config(folder, raw)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
         raise CorruptCheckpointError(f"{path} is not a valid model description: {reason}.") from error
 
 
-def _parse(folder: Path, raw: dict[str, Any]) -> CheckpointConfig:
+def parse_config(folder: Path, raw: Mapping[str, Any]) -> CheckpointConfig:
+    """What a model's description says.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: a field is missing or odd.
+    """
     if raw["format"] != FORMAT:
         raise ValueError(f"format {raw['format']} is not known to this version (it knows {FORMAT})")
     sizes = {key: _positive(raw, key) for key in ("vocab_size", "hidden_size", "layers", "heads", "context_length")}
@@ -160,14 +165,14 @@ def _parse(folder: Path, raw: dict[str, Any]) -> CheckpointConfig:
     )
 
 
-def _positive(raw: dict[str, Any], key: str, default: int | None = None) -> int:
+def _positive(raw: Mapping[str, Any], key: str, default: int | None = None) -> int:
     value = raw[key] if default is None else raw.get(key, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{key} must be a whole number above 0, not {value!r}")
     return value
 
 
-def _special_tokens(raw: dict[str, Any], vocab_size: int) -> SpecialTokens:
+def _special_tokens(raw: Mapping[str, Any], vocab_size: int) -> SpecialTokens:
     tokens = SpecialTokens.from_config(raw)
     outside = [token for token in tokens.ids() if token >= vocab_size]
     if outside:

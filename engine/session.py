@@ -37,10 +37,10 @@ def load_libraries_first(platform: str = sys.platform) -> bool:
 
 
 def known_models() -> tuple[str, ...]:
-    """Names of the models that come with Redraft. Loads none and imports no torch."""
-    from engine.models.registry import bundled_models
+    """Names of the models that come with Redraft and of the user's own. Loads none and imports no torch."""
+    from engine.models import registry
 
-    return tuple(bundled_models())
+    return tuple(registry.known_models())
 
 
 def why_no_model(name: str) -> str:

@@ -6,6 +6,7 @@ config alone, as ids beside the tokenizer's, so no text, however odd, can encode
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,6 +94,21 @@ class Tokenizer:
         """`encode` for many texts, on all cores."""
         encodings = self._backend.encode_batch_fast([_sound(text) for text in texts], add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
+
+    def split_pattern(self) -> str | None:
+        """The regular expression that splits text into words before their bytes are merged, where that and a plain map
+        of bytes is all that is done to the text; else None."""
+        parts = json.loads(self._backend.to_str())
+        match parts["normalizer"], parts["pre_tokenizer"]:
+            case None, {
+                "type": "Sequence",
+                "pretokenizers": [
+                    {"type": "Split", "pattern": {"Regex": str(pattern)}, "behavior": "Isolated", "invert": False},
+                    {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False},
+                ],
+            }:
+                return pattern
+        return None
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of `ids`; special ones stand for nothing, broken characters become U+FFFD."""

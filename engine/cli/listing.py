@@ -15,17 +15,17 @@ def models(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
-    """List the models that come with Redraft, or convert a published one."""
+    """List the models that come with Redraft and your own, or convert a published one."""
     if context.invoked_subcommand is None:
         _list(as_json=as_json)
 
 
 def _list(*, as_json: bool) -> None:
     from engine.config import read_config
-    from engine.models.registry import bundled_models, find
+    from engine.models.registry import find, known_models
 
     rows = []
-    for name in bundled_models():
+    for name in known_models():
         try:
             config = read_config(find(name))
         except EngineError as error:

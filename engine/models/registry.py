@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+import platformdirs
 
 from engine.config import Attention, CheckpointConfig, read_config
 from engine.device import Placement, place
@@ -60,7 +63,7 @@ def describe(name: str) -> CheckpointConfig:
 
 
 def find(name: str) -> Path:
-    """The folder of a model: a path to one, or the name of a bundled one.
+    """The folder of a model: a path to one, or the name of a bundled one or of one of the user's own.
 
     Raises:
         ModelNotFoundError: there is none.
@@ -68,12 +71,17 @@ def find(name: str) -> Path:
     bundled = bundled_folder(name)
     if bundled is not None:
         return bundled
+    own = user_models_folder() / name
+    if _is_name(name) and (own / "config.json").is_file():
+        return own
     folder = Path(name).expanduser()
     if folder.is_file():
         raise ModelNotFoundError(f"{folder} is a file. If it is a published Eso-LM, convert it: {CONVERT} {folder}")
     if folder.is_dir():
         return folder
-    raise ModelNotFoundError(f"There is no model “{name}”: it is neither a bundled model ({BUNDLED}) nor a folder.")
+    raise ModelNotFoundError(
+        f"There is no model “{name}”: it is neither a known model ({', '.join(known_models())}) nor a folder."
+    )
 
 
 def _is_published(folder: Path) -> bool:
@@ -87,13 +95,30 @@ def _is_published(folder: Path) -> bool:
 def bundled_folder(name: str = BUNDLED) -> Path | None:
     """The folder of a bundled model, or None."""
     folder = Path(str(importlib.resources.files("resources"))) / "models" / name
-    return folder if name and Path(name).name == name and (folder / "config.json").is_file() else None
+    return folder if _is_name(name) and (folder / "config.json").is_file() else None
 
 
 def bundled_models() -> list[str]:
     """Names of the models that come with Redraft."""
     models = Path(str(importlib.resources.files("resources"))) / "models"
     return sorted(path.parent.name for path in models.glob("*/config.json"))
+
+
+def user_models_folder() -> Path:
+    """Where the user's own models are, each in a folder of its name; `REDRAFT_DATA_DIR` overrides the parent."""
+    chosen = os.environ.get("REDRAFT_DATA_DIR")
+    return Path(chosen or platformdirs.user_data_dir("redraft", appauthor=False)) / "models"
+
+
+def known_models() -> list[str]:
+    """Names of the models that come with Redraft, then of the user's own."""
+    own = sorted(path.parent.name for path in user_models_folder().glob("*/config.json"))
+    bundled = bundled_models()
+    return bundled + [name for name in own if name not in bundled]
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and Path(name).name == name
 
 
 def _load_esolm(config: CheckpointConfig, placement: Placement) -> ModelAdapter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,16 +18,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.config import CheckpointConfig, read_config
+from engine.config import CheckpointConfig, parse_config, read_config
 from engine.errors import TrainingError
 from engine.models.esolm import shape_of
-from engine.models.esolm_network import EsoLMNetwork, parameter_shapes
+from engine.models.esolm_network import EsoLMNetwork, EsoLMShape, parameter_shapes
 from engine.models.weights import read_weights
 from engine.training.bpe import special_tokens
 from engine.training.config import TrainConfig
 
 STATE_FOLDER = "state"
 _TIED = "output_layer.linear.weight"
+_MODEL_FILES = ("tokenizer.json", "model.safetensors", "config.json")
 
 
 @dataclass(slots=True)
@@ -90,11 +92,31 @@ def write_model(folder: Path, weights: Mapping[str, Tensor], config: Mapping[str
         folder.mkdir(parents=True, exist_ok=True)
         save_file(tensors, folder / "model.safetensors.new", metadata={"format": "pt"})
         (folder / "model.safetensors.new").chmod(0o644)  # the library makes it its owner's alone
-        (folder / "model.safetensors.new").replace(folder / "model.safetensors")
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+        (folder / "config.json.new").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (folder / "tokenizer.json.new").write_text(tokenizer_json, encoding="utf-8")
+        for name in _MODEL_FILES:
+            (folder / f"{name}.new").replace(folder / name)
     except (OSError, SafetensorError) as error:
+        for name in _MODEL_FILES:
+            with suppress(OSError):
+                (folder / f"{name}.new").unlink(missing_ok=True)
         raise TrainingError(f"The model cannot be written to {folder}: {error}.") from error
+
+
+def shape_of_run(config: TrainConfig) -> EsoLMShape:
+    """The network's sizes, as config.json of this run's model will state them."""
+    return shape_of(parse_config(Path(config.name), model_config(config, {})))
+
+
+def check_continuable(folder: Path, config: TrainConfig) -> None:
+    """Whether the trainer can go on with the model in `folder`, whose sizes `config` has taken over.
+
+    Raises:
+        TrainingError: it is of another make (attention, tokens, norms) than what this trainer writes.
+    """
+    found, made = read_config(folder), parse_config(folder, model_config(config, {}))
+    if shape_of(found) != shape_of(made) or found.special_tokens != made.special_tokens:
+        raise TrainingError(f"The model in {folder} was not made by this trainer, which cannot go on with it.")
 
 
 def read_model(folder: Path) -> tuple[EsoLMNetwork, CheckpointConfig]:
@@ -130,6 +152,7 @@ def write_state(folder: Path, progress: Progress, tensors: Mapping[str, Tensor],
         new.rename(place)
         shutil.rmtree(old, ignore_errors=True)
     except (OSError, SafetensorError) as error:
+        shutil.rmtree(new, ignore_errors=True)
         raise TrainingError(f"The training checkpoint cannot be written to {folder}: {error}.") from error
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,89 +24,167 @@ _GOING_ON_RATE = 0.2
 """A trained model goes on with this share of the preset's learning rates."""
 _GOING_ON = {"samples": 20_000, "minutes": 20.0}
 """What a trained model goes on with where neither a config nor a preset was named."""
+_OUT = Path("redraft-model")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the words of the command come to. `origin`: the folder of the model to go on from."""
+
+    config: TrainConfig
+    out: Path
+    origin: Path | None = None
 
 
 def train(
-    source: Annotated[
-        Path | None, typer.Argument(help="A training config (.toml), or text to train on: a folder, file or .tar.xz.")
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(help="A training config (.toml), or text: a folder, file or .tar.xz; with --from several."),
     ] = None,
     preset_name: Annotated[
         str | None, typer.Option("--preset", help="Start from tiny, cpu or mini instead of a config.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Text to train on: a folder, file or .tar.xz.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the model and its training state go.")] = Path("redraft-model"),
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many optimizer steps.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the model and its training state go: redraft-model here, or, for your own text with --from, a "
+            "folder that the editor lists.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The model's name.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Train for so many minutes.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Train for so many optimizer steps.")] = None,
+    call_minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="End this call after so many minutes; the same command goes on with the run."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on exactly where the run in --out stopped.")] = False,
     origin: Annotated[
-        str | None, typer.Option("--from", help="Continue training this model: a bundled one's name, or a folder.")
+        str | None, typer.Option("--from", help="Continue training this model: a model's name, or a folder.")
     ] = None,
     python: Annotated[
         bool | None, typer.Option("--python/--no-python", help="Whether to add the Python source installed here.")
     ] = None,
+    pack_only: Annotated[bool, typer.Option("--pack-only", help="Pack the samples and stop before training.")] = False,
 ) -> None:
-    """Train a model on your own text, or go on training one."""
+    """Train a model, or go on training one on your own text."""
     try:
-        changes: dict[str, Any] = {"data": data, "minutes": minutes, "steps": steps, "python": python}
-        config, folder = _wishes(source, preset_name, {k: v for k, v in changes.items() if v is not None}, origin)
-        progress = _run(config, out, resume=resume, origin=folder)
+        changes: dict[str, Any] = {"data": data, "minutes": minutes, "steps": steps, "python": python, "name": name}
+        changes = {key: value for key, value in changes.items() if value is not None}
+        wish = _wishes(sources or [], preset_name, changes, origin, out, resume=resume)
+        progress, first = _run(wish, resume=resume, minutes=call_minutes, pack_only=pack_only)
     except EngineError as error:
         print(f"redraft train: {error}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(2) from error
-    summary = f"{progress.step:,} steps, {progress.targets:,} predicted tokens, {progress.seconds / 60:.1f} minutes"
-    print(f"The model is in {out} ({summary}).")  # noqa: T201
+    if first:
+        print(_summary(wish, progress, pack_only=pack_only))  # noqa: T201
 
 
 def _wishes(
-    source: Path | None, preset_name: str | None, changes: dict[str, Any], origin: str | None
-) -> tuple[TrainConfig, Path | None]:
-    """The config of the run, and the folder of the model to go on from."""
+    sources: Sequence[Path],
+    preset_name: str | None,
+    changes: dict[str, Any],
+    origin: str | None,
+    out: Path | None,
+    *,
+    resume: bool,
+) -> _Wish:
     given = set(changes)
-    if source is not None and source.suffix == ".toml":
+    config_file = sources[0] if sources and sources[0].suffix == ".toml" else None
+    texts = [path.expanduser() for path in sources if path != config_file]
+    if config_file is not None:
         if preset_name is not None:
             raise TrainingError("Give a config or --preset, not both.")
-        config = read_config(source)
+        config = read_config(config_file)
     else:
         config = preset(preset_name or "cpu")
-        if source is not None:
-            changes = {"data": source, "python": False} | changes
         if origin is not None and preset_name is None:
             changes = _GOING_ON | changes
+    if texts and origin is not None:
+        changes = {"own": [path.resolve() for path in texts], "python": False} | changes
+    elif len(texts) > 1:
+        raise TrainingError("Several paths are for --from MODEL; a new model is trained on one folder.")
+    elif texts:
+        changes = {"data": texts[0], "python": False} | changes
     if changes.get("steps") is not None and "minutes" not in given:
         changes["minutes"] = None
     config = replaced(config, changes)
     if origin is None:
-        return config, None
+        return _Wish(config, out or _OUT)
+    return _going_on(config, origin, out, named="name" in given, resume=resume)
+
+
+def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool, resume: bool) -> _Wish:
+    """The wish to go on with a model: its sizes, gentler rates, and for the user's own text a name and a folder."""
     from engine.config import read_config as read_model_config
-    from engine.models.registry import find
+    from engine.models.registry import find, user_models_folder
 
     folder = find(origin)
     model = read_model_config(folder)
     same = {
         key: getattr(model, key)
-        for key in ("name", "vocab_size", "hidden_size", "layers", "heads", "mlp_ratio", "context_length")
+        for key in ("vocab_size", "hidden_size", "layers", "heads", "mlp_ratio", "context_length")
     }
+    if not named:
+        same["name"] = f"{model.name}-{_slug(config.own[0])}" if config.own else model.name
     rates = {"matrix_rate": config.matrix_rate * _GOING_ON_RATE, "rate": config.rate * _GOING_ON_RATE}
-    return replaced(config, same | rates), folder
+    config = replaced(config, same | rates)
+    if not config.own:
+        return _Wish(config, out or _OUT, folder)
+    if Path(config.name).name != config.name or config.name.startswith("."):
+        raise TrainingError(f"“{config.name}” cannot be a model's name: it would not be a folder's.")
+    place = out or user_models_folder() / config.name
+    if (place / "config.json").is_file() and not resume:
+        raise TrainingError(
+            f"There is a model in {place} already: give another --name, or --resume to go on with its training."
+        )
+    return _Wish(config, place, folder)
 
 
-def _run(config: TrainConfig, out: Path, *, resume: bool, origin: Path | None) -> Progress:
+def _slug(path: Path) -> str:
+    """A file's or folder's name as a part of a model's."""
+    return re.sub(r"[^\w]+", "-", path.stem.lower()).strip("-_") or "own"
+
+
+def _run(wish: _Wish, *, resume: bool, minutes: float | None, pack_only: bool) -> tuple[Progress, bool]:
+    """The progress, and whether this is the process that says so."""
+    from engine.training.checkpoint import STATE_FOLDER
+    from engine.training.peers import joined
     from engine.training.process import keep_memory
+    from engine.training.run import Call
     from engine.training.run import train as run_training
 
     keep_memory()
-    with _stop_signals() as stopped, _listener() as tell:
-        return run_training(config, out, tell, resume=resume, source=origin, stopped=stopped)
+    if minutes is not None:
+        resume = resume or (wish.out / STATE_FOLDER).is_dir()
+    with joined() as peers, _stop_signals(once=peers.size == 1) as stopped, _listener(first=peers.rank == 0) as tell:
+        call = Call(resume, wish.origin, minutes, pack_only, stopped, peers=peers)
+        return run_training(wish.config, wish.out, tell, call), peers.rank == 0
+
+
+def _summary(wish: _Wish, progress: Progress, *, pack_only: bool) -> str:
+    if pack_only:
+        return f"The samples are in {wish.out}; the same command without --pack-only trains on them."
+    counts = f"{progress.step:,} steps, {progress.targets:,} predicted tokens, {progress.seconds / 60:.1f} minutes"
+    where = f"The model is in {wish.out} ({counts})."
+    from engine.models.registry import user_models_folder
+
+    if wish.out.parent == user_models_folder():
+        return f"{where}\nChoose “{wish.out.name}” in the editor's settings, or name it with --model {wish.out.name}."
+    return where
 
 
 @contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """SIGINT and SIGTERM set a flag that the loop looks at between steps; a second SIGINT interrupts at once."""
+def _stop_signals(*, once: bool) -> Iterator[Callable[[], bool]]:
+    """SIGINT and SIGTERM set a flag that the loop looks at between steps; a second SIGINT interrupts at once (but not
+    where `torchrun` hands on a SIGINT that has come from the terminal already)."""
     seen: list[int] = []
 
     def note(number: int, _frame: object) -> None:
         seen.append(number)
-        if number == signal.SIGINT:
+        if once and number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -116,9 +196,12 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _listener() -> Iterator[Listener]:
-    """A progress bar on a terminal, a line now and then elsewhere."""
+def _listener(*, first: bool) -> Iterator[Listener]:
+    """A progress bar on a terminal, a line now and then elsewhere; nothing but in the first process."""
     from engine.training.progress import show
 
+    if not first:
+        yield lambda _news: None
+        return
     with show(sys.stderr) as tell:
         yield tell

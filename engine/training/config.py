@@ -18,6 +18,7 @@ class TrainConfig:
 
     Attributes:
         name: the model's name. data: folder, file or .tar.xz of text; None takes installed Python source alone.
+        own: the user's own files and folders, in the place of `data` and `python`; a part of them is held out.
         python: whether installed Python source is used (half of the samples, where there is prose too).
         samples: how many samples are packed; training goes round them with new orders each time.
         windows: (positions, share) of window sizes.
@@ -38,6 +39,7 @@ class TrainConfig:
 
     name: str = "redraft-mini"
     data: Path | None = None
+    own: tuple[Path, ...] = ()
     python: bool = True
     tokenizer: Path | None = None
     vocab_size: int = 16_384
@@ -85,7 +87,7 @@ class TrainConfig:
             ),
             (self.minutes is None and self.steps is None, "minutes or steps must be given"),
             (self.warmup + self.cooldown > 1 or min(self.warmup, self.cooldown) < 0, "warmup + cooldown must be <= 1"),
-            (self.data is None and not self.python, "there is no data: give a path, or python = true"),
+            (self.data is None and not self.own and not self.python, "there is no data: give a path, or python = true"),
         )
         for wrong, sentence in problems:
             if wrong:
@@ -124,6 +126,8 @@ def read_config(path: Path) -> TrainConfig:
     for key in ("data", "tokenizer"):
         if isinstance(values.get(key), str):
             values[key] = (path.parent / values[key]).resolve()
+    if isinstance(values.get("own"), list):
+        values["own"] = [(path.parent / str(entry)).resolve() for entry in values["own"]]
     return replaced(base, values)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.errors import TrainingError
 from engine.training.python_source import collect, collect_held_out
+from engine.training.textfiles import decoded
 
 SEPARATOR = "\n\f\n"
 HELD_OUT_PACKAGES = frozenset({"rich", "jinja2", "markdown-it-py"})
@@ -116,17 +117,22 @@ def _read_files(data: Path) -> Iterator[tuple[Path, str]]:
     try:
         if data.is_dir():
             for path in sorted(data.rglob("*")):
-                if path.is_file() and path.suffix in _TEXT_SUFFIXES:
-                    yield path.relative_to(data.parent), path.read_text(encoding="utf-8", errors="replace")
+                if path.is_file() and path.suffix in _TEXT_SUFFIXES and (text := decoded(path.read_bytes())):
+                    yield path.relative_to(data.parent), text
         elif tarfile.is_tarfile(data):
             with tarfile.open(data) as archive:
                 members = (entry for entry in archive.getmembers() if entry.isfile())
                 for member in sorted(members, key=lambda entry: entry.name):
                     handle = archive.extractfile(member)
-                    if handle is not None and Path(member.name).suffix in _TEXT_SUFFIXES:
-                        yield Path(member.name), handle.read().decode("utf-8", errors="replace")
+                    if handle is None or Path(member.name).suffix not in _TEXT_SUFFIXES:
+                        continue
+                    if text := decoded(handle.read()):
+                        yield Path(member.name), text
         else:
-            yield Path(data.name), data.read_text(encoding="utf-8", errors="replace")
+            text = decoded(data.read_bytes())
+            if text is None:
+                raise TrainingError(f"The training data {data} is no text: save it as plain text first.")
+            yield Path(data.name), text
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
         raise TrainingError(f"The training data {data} cannot be read: {error}.") from error
 

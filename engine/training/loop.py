@@ -8,7 +8,7 @@ update.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +86,7 @@ class Trainer:
         if config.compile and cuda:
             self._hidden_blocked = torch.compile(hidden_rows_blocked, dynamic=False)
 
-    def steps(self, share_done: Callable[[Progress], float]) -> Iterator[StepReport]:
+    def steps(self, share_done: Callable[[Progress], float]) -> Generator[StepReport]:
         """Trains, one update per yield, until `share_done` (of the whole run; the first process's counts) reaches 1."""
         peers, workers = self._peers, len(self._networks)
         feed = Feed(self._recipe, rank=peers.rank, size=peers.size, passes=workers, makers=self._place.makers)

@@ -9,9 +9,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +26,14 @@ from numpy.typing import NDArray
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training.corpus import Document
+from engine.training.encoding import BulkEncoder
 from engine.training.holes import one_hole, several_holes
 from engine.training.samples import Piece, Sample
 
 _CHARACTERS_PER_TOKEN = 3.9
 _BATCH = 2000
+_MANY = 5 * _BATCH
+"""So many samples are worth starting processes for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +69,21 @@ class _Cut:
     """Uniform random masking: `texts` is the whole window, cut into pieces after tokenization."""
 
 
+_CutBatch: TypeAlias = tuple[list[_Cut], np.random.Generator]
+"""Some windows, and the random numbers that their capacities come from."""
+
+
 def pack(
-    documents: Sequence[Document], tokenizer: Tokenizer, count: int, rules: PackingRules, seed: int
+    documents: Sequence[Document],
+    tokenizer: Tokenizer,
+    count: int,
+    rules: PackingRules,
+    seed: int,
+    *,
+    processes: int | None = None,
 ) -> Iterator[list[Sample]]:
-    """Yields `count` samples in all, in lists. The same arguments give the same samples.
+    """Yields `count` samples in all, in lists. The same arguments give the same samples, whatever `processes` is: how
+    many tokenize (None: one per core where there is much to do; 0: this one does it itself).
 
     Raises:
         TrainingError: no document is long enough.
@@ -70,13 +91,50 @@ def pack(
     pools = [_Pool([entry for entry in documents if entry.is_code == code]) for code in (False, True)]
     if not any(pool.documents for pool in pools):
         raise TrainingError("There is no document long enough to train on.")
+    if processes is None:
+        processes = (os.cpu_count() or 1) if count >= _MANY else 0
+    batches = _cut_batches(pools, count, rules, seed)
+    if not processes:
+        encoder = BulkEncoder(tokenizer)
+        for batch in batches:
+            yield _tokenized(batch, encoder, rules)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_prepare_there, initargs=(tokenizer, rules)) as executor:
+        waiting: deque[Future[list[Sample]]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(executor.submit(_tokenized_there, batch))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+
+_there: list[tuple[BulkEncoder, PackingRules]] = []
+"""In a process that tokenizes: its encoder."""
+
+
+def _prepare_there(tokenizer: Tokenizer, rules: PackingRules) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl+C: the process that packs ends this one
+    _there[:] = [(BulkEncoder(tokenizer), rules)]
+
+
+def _tokenized_there(batch: _CutBatch) -> list[Sample]:
+    return _tokenized(batch, *_there[0])
+
+
+def _cut_batches(pools: Sequence[_Pool], count: int, rules: PackingRules, seed: int) -> Iterator[_CutBatch]:
+    """Steps 1 and 2 of all samples. Every batch has random numbers of its own."""
     for first in range(0, count, _BATCH):
         generator = np.random.default_rng((seed, first))
         cuts = []
         for _ in range(min(_BATCH, count - first)):
             code = bool(pools[1].documents) and (not pools[0].documents or generator.random() < rules.code_share)
             cuts.append(_cut(pools[code].draw(generator), rules, generator))
-        yield _tokenized(cuts, tokenizer, rules, generator)
+        yield cuts, generator
 
 
 class _Pool:
@@ -92,8 +150,11 @@ class _Pool:
 
 def _cut(document: Document, rules: PackingRules, generator: np.random.Generator) -> _Cut:
     """Steps 1 and 2."""
-    sizes, shares = zip(*rules.windows, strict=True)
-    positions = int(generator.choice(sizes, p=np.array(shares) / sum(shares)))
+    draw = generator.random() * sum(share for _, share in rules.windows)
+    edges = accumulate(share for _, share in rules.windows)
+    positions = next(
+        (size for (size, _), edge in zip(rules.windows, edges, strict=True) if draw < edge), rules.windows[-1][0]
+    )
     width = min(len(document.text), int(positions * _CHARACTERS_PER_TOKEN * generator.uniform(0.75, 1.0)))
     start = int(generator.integers(-width // 2, len(document.text) - width // 2))
     start = min(max(0, start), len(document.text) - width)
@@ -101,7 +162,7 @@ def _cut(document: Document, rules: PackingRules, generator: np.random.Generator
         start = document.text.rfind("\n", 0, start) + 1 if start - document.text.rfind("\n", 0, start) < 200 else start
     text = document.text[start : start + width]
     starts, ends = start == 0, start + width >= len(document.text)
-    task = int(np.searchsorted(np.cumsum(rules.tasks), generator.random()))
+    task = bisect_left(list(accumulate(rules.tasks)), generator.random())
     if task == 4:
         return _Cut([text], [False], starts, ends, masked=True)
     if task == 2:
@@ -121,11 +182,10 @@ def _cut(document: Document, rules: PackingRules, generator: np.random.Generator
     return _Cut(texts, [index % 2 == 1 for index in range(len(texts))], starts, ends)
 
 
-def _tokenized(
-    cuts: Sequence[_Cut], tokenizer: Tokenizer, rules: PackingRules, generator: np.random.Generator
-) -> list[Sample]:
+def _tokenized(batch: _CutBatch, encoder: BulkEncoder, rules: PackingRules) -> list[Sample]:
     """Steps 3 and 4."""
-    encoded = tokenizer.encode_batch([text for cut in cuts for text in cut.texts])
+    cuts, generator = batch
+    encoded = encoder.encode_batch([text for cut in cuts for text in cut.texts])
     edges = [0, *accumulate(len(cut.texts) for cut in cuts)]
     samples = []
     for cut, first, last in zip(cuts, edges, edges[1:], strict=False):

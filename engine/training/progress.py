@@ -29,7 +29,7 @@ def describe(report: Report) -> str:
     left = "" if report.seconds_left is None else f", {_clock(report.seconds_left)} left"
     return (
         f"step {report.progress.step:,}: loss {step.loss:.3f} (context {step.context_loss:.3f}), "
-        f"{report.rows_per_second:,.0f} tok/s{left}"
+        f"{report.tokens_per_second:,.0f} tokens/s, {100 * report.peak_share:.0f} % of the peak{left}"
     )
 
 

@@ -1,7 +1,8 @@
 """A whole training run: data, tokenizer and samples made or found, the loop with its clock, checkpoints and log.
 
 The output folder is a model folder (config.json, model.safetensors, tokenizer.json) with the run beside it: samples/,
-held_out/, state/ (to resume from), sources.json (licences and sizes) and train.jsonl (one line per logged step).
+held_out/, state/ (to resume from), sources.json (licences and sizes), train.jsonl (one line per logged step) and, at
+the end, loss.png; for a user's own files also report.json.
 """
 
 from __future__ import annotations
@@ -11,47 +12,55 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tokenizers
 import torch
 
 from engine.errors import TrainingError
-from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
+from engine.models.esolm_network import EsoLMNetwork
 from engine.tokenization import Tokenizer
-from engine.training.bpe import special_tokens, train_bpe
+from engine.training.bpe import special_tokens
 from engine.training.checkpoint import (
     Progress,
+    check_continuable,
     model_config,
     read_model,
     read_state,
+    shape_of_run,
     write_model,
     write_state,
 )
 from engine.training.config import TrainConfig
-from engine.training.corpus import Corpus, Document, read_corpus
+from engine.training.flops import measured_peak
+from engine.training.journal import Write, journal
 from engine.training.likelihoods import hole_bits
 from engine.training.loop import Place, StepReport, Trainer
-from engine.training.packing import PackingRules, pack
+from engine.training.peers import Alone, Peers
+from engine.training.plot import draw_losses
+from engine.training.preparing import HELD_OUT, REPORT_SAMPLES, Preparation, prepare, tokenizer_of
 from engine.training.process import give_memory_back
-from engine.training.samples import SampleStore, read_about, write_samples
+from engine.training.report import compare, describe_report, write_report
+from engine.training.samples import SampleStore
 
-_TOKENIZER_CHARACTERS = 95_000_000
-_HELD_OUT = ("prose", "python")
+_MOST_MAKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run shows its user, after a logged step."""
+    """What a run shows its user, after a step. Rates are those of this call since its first step.
+
+    Attributes:
+        share: of the whole run. tokens_per_second: clean tokens read. peak_share: of the machine's arithmetic.
+    """
 
     step: StepReport
     progress: Progress
     share: float
-    rows_per_second: float
+    tokens_per_second: float
+    peak_share: float
     seconds_left: float | None
 
 
@@ -59,100 +68,173 @@ Listener = Callable[[Report | str], None]
 """Told of every step (a Report) and of every stage (a sentence)."""
 
 
-def prepare(config: TrainConfig, out: Path, tell: Listener, source: Path | None = None) -> Tokenizer:
-    """Makes what is missing in `out`: tokenizer.json, samples/, held_out/; returns the tokenizer.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How one call of a run goes on.
 
-    `source` is a model folder to go on from: its tokenizer is taken.
-
-    Raises:
-        TrainingError: there is no usable text, or the disk is full.
+    Attributes:
+        resume: go on from the checkpoint. source: a model folder to start from. minutes: this call ends, with a
+            checkpoint, after so many; the run's schedule is not changed by it. pack_only: only prepare.
+        stopped: whether someone wants it to end. peers: the processes of the run.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    about = _about_samples(config, source)
-    path = out / "tokenizer.json"
-    if read_about(out / "samples") == about and path.is_file():
-        return _tokenizer(path, config)
-    tell("Reading the corpus")
-    corpus = read_corpus(config.data, python=config.python, cap_bytes=config.python_cap_bytes, seed=config.seed)
-    given = source / "tokenizer.json" if source is not None else config.tokenizer
-    if given is not None:
-        path.write_text(given.read_text(encoding="utf-8"), encoding="utf-8")
-    else:
-        tell("Learning the tokenizer")
-        train_bpe(_tokenizer_texts(corpus, config), config.vocab_size).save(str(path))
-    tokenizer = _tokenizer(path, config)
-    (out / "sources.json").write_text(json.dumps(_sources(corpus), indent=1) + "\n", encoding="utf-8")
-    tell(f"Packing {config.samples:,} samples from {len(corpus.training):,} documents")
-    rules = PackingRules(
-        windows=config.windows, context_length=config.context_length, code_share=config.code_share
-    )  # fmt: skip
-    for code, name in enumerate(_HELD_OUT):
-        kept = [document for document in corpus.held_out if document.is_code == bool(code)]
-        if kept and config.held_out_samples:
-            count = config.held_out_samples
-            write_samples(out / "held_out" / name, pack(kept, tokenizer, count, rules, config.seed + 1), {})
-    write_samples(out / "samples", pack(corpus.training, tokenizer, config.samples, rules, config.seed), about)
-    return tokenizer
+
+    resume: bool = False
+    source: Path | None = None
+    minutes: float | None = None
+    pack_only: bool = False
+    stopped: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.monotonic
+    peers: Peers = field(default_factory=Alone)
 
 
-def train(
-    config: TrainConfig,
-    out: Path,
-    tell: Listener,
-    *,
-    resume: bool = False,
-    source: Path | None = None,
-    stopped: Callable[[], bool] = lambda: False,
-    clock: Callable[[], float] = time.monotonic,
-) -> Progress:
-    """Trains until the config's end or until `stopped()`, with a checkpoint then and every few minutes.
+def train(config: TrainConfig, out: Path, tell: Listener, call: Call | None = None) -> Progress:
+    """Trains until the config's end or until this call is stopped, with a checkpoint then and every few minutes.
 
     Raises:
         TrainingError: no usable text, nothing to resume, a full disk, or a loss that is no number any more.
     """
-    tokenizer = prepare(config, out, tell, source)
-    network = _network(config, source)
-    place = _placement(config)
-    device, dtype, workers = place.device, place.dtype, place.workers
-    trainer = Trainer(config, network, out / "samples", special_tokens(config.vocab_size), place)
-    about = _about_run(config)
-    if resume:
-        trainer.progress, state = read_state(out, about)
-        trainer.optimizer.restore(state, trainer.progress.step)
-    started, before = clock(), trainer.progress.seconds
+    call = call or Call()
+    say: Listener = tell if call.peers.rank == 0 else lambda _news: None
+    with _named_errors(out):
+        if call.peers.rank == 0:
+            wish = Preparation(config, out, say, call.source, call.stopped, keep=call.resume)
+            prepare(wish)
+        call.peers.wait()
+        if call.pack_only:
+            return Progress()
+        return _Run(config, out, say, call).go()
 
-    def share_done(progress: Progress) -> float:
-        progress.seconds = before + clock() - started
+
+class _Run:
+    """One call of a run whose samples are there."""
+
+    def __init__(self, config: TrainConfig, out: Path, say: Listener, call: Call) -> None:
+        self._config, self._out, self._say, self._call = config, out, say, call
+        self._tokenizer: Tokenizer = tokenizer_of(out, config)
+        place = _placement(config, call.peers)
+        network = _network(config, call.source)
+        self._trainer = Trainer(
+            config, network, out / "samples", special_tokens(config.vocab_size), place, call.peers
+        )  # fmt: skip
+        self._about = _about_run(config)
+        if call.resume:
+            self._trainer.progress, state = read_state(out, self._about)
+            self._trainer.optimizer.restore(state, self._trainer.progress.step)
+        self._place = place
+        self._peak = measured_peak(place.device, place.dtype, place.workers) * call.peers.size
+        self._before = dataclasses.replace(self._trainer.progress)
+        self._share_before: float | None = None
+        self._flops = 0.0
+        self._started = call.clock()
+
+    def go(self) -> Progress:
+        """Trains, saves, and at the end of the whole run draws the losses and reports."""
+        call, place, progress = self._call, self._place, self._trainer.progress
+        processes = f", {call.peers.size} processes" if call.peers.size > 1 else ""
+        self._say(
+            f"Training on {place.device.type} in {place.dtype}, {place.workers} worker(s){processes}; "
+            f"the machine's peak is {self._peak / 1e12:.3g} TFLOP/s".replace("torch.", "")
+        )
+        with self._log() as write:
+            saved = call.clock()
+            with closing(self._trainer.steps(self._share_done)) as steps:
+                for step in steps:
+                    _check_loss(step.loss)
+                    self._note(step, write)
+                    if call.clock() - saved > 60 * self._config.checkpoint_minutes:
+                        self._save(write)
+                        saved = call.clock()
+                    if call.peers.any(self._is_over()):
+                        break
+            self._save(write)
+        if call.peers.rank == 0:
+            self._close(progress)
+        return progress
+
+    def _share_done(self, progress: Progress) -> float:
+        config = self._config
+        progress.seconds = self._before.seconds + self._call.clock() - self._started
         by_time = progress.seconds / 60 / config.minutes if config.minutes else 0.0
-        return max(by_time, progress.step / config.steps if config.steps else 0.0)
+        share = max(by_time, progress.step / config.steps if config.steps else 0.0)
+        if self._share_before is None:
+            self._share_before = share
+        return share
 
-    def save(write: Callable[[dict[str, object]], None]) -> None:
-        write_state(out, trainer.progress, trainer.optimizer.state(), about)
+    def _is_over(self) -> bool:
+        """Whether this call is to end before the run does."""
+        minutes = self._call.minutes
+        used = self._trainer.progress.seconds - self._before.seconds
+        return self._call.stopped() or (minutes is not None and used >= 60 * minutes)
+
+    def _note(self, step: StepReport, write: Write) -> None:
+        progress = self._trainer.progress
+        self._flops += step.flops
+        share = self._share_done(progress)
+        seconds = max(progress.seconds - self._before.seconds, 1e-9)
+        gained = share - (self._share_before or 0.0)
+        report = Report(
+            step,
+            progress,
+            share,
+            (progress.tokens - self._before.tokens) / seconds,
+            self._flops / seconds / self._peak,
+            seconds / gained * max(0.0, 1 - share) if gained > 0 else None,
+        )
+        self._say(report)
+        if progress.step % self._config.log_steps == 0:
+            write(_line(report))
+
+    def _save(self, write: Write) -> None:
+        """A checkpoint, by the first process alone."""
+        if self._call.peers.rank != 0:
+            return
+        trainer = self._trainer
+        write_state(self._out, trainer.progress, trainer.optimizer.state(), self._about)
         weights = dict(trainer.network.state_dict()) | trainer.optimizer.masters
-        write_model(out, weights, model_config(config, _summary(config, trainer.progress, device)),
-                    (out / "tokenizer.json").read_text(encoding="utf-8"))  # fmt: skip
+        summary = _summary(self._config, trainer.progress, self._place, self._call.peers)
+        tokenizer_json = (self._out / "tokenizer.json").read_text(encoding="utf-8")
+        write_model(self._out, weights, model_config(self._config, summary), tokenizer_json)
         give_memory_back()
-        write({"step": trainer.progress.step, "held_out": _held_out(trainer.network, tokenizer, out)})
+        held_out = _held_out(trainer.network, self._tokenizer, self._out)
+        write({"step": trainer.progress.step, "held_out": held_out})
 
-    saved = clock()
-    tell(f"Training on {device.type} in {dtype}, {workers} worker(s)".replace("torch.", ""))
-    with _log(out / "train.jsonl", fresh=not resume) as write:
-        for report in trainer.steps(share_done):
-            _check_loss(report.loss)
-            share = share_done(trainer.progress)
-            seconds = trainer.progress.seconds - before
-            left = seconds / share * (1 - share) if not resume and share > 0 else None
-            rate = trainer.progress.rows / max(trainer.progress.seconds, 1e-9)
-            tell(Report(report, trainer.progress, share, rate, left))
-            if trainer.progress.step % config.log_steps == 0:
-                write(_line(report, trainer.progress))
-            if clock() - saved > 60 * config.checkpoint_minutes:
-                save(write)
-                saved = clock()
-            if stopped():
-                break
-        save(write)
-    return trainer.progress
+    def _close(self, progress: Progress) -> None:
+        try:
+            draw_losses(self._out)
+        except TrainingError as error:
+            self._say(str(error))
+        samples, source = self._out / "held_out" / REPORT_SAMPLES, self._call.source
+        if source is None or not self._config.own:
+            return
+        if self._share_done(progress) < 1:
+            self._say("Stopped before the end: the report of before and after comes when the run is resumed and ends.")
+            return
+        self._say("Comparing before and after")
+        measures = compare(source, self._out, samples)
+        about = {"from": str(source.name), "name": self._config.name, "minutes": round(progress.seconds / 60, 1),
+                 "steps": progress.step, "clean_tokens": progress.tokens}  # fmt: skip
+        write_report(self._out, measures, about)
+        for line in describe_report(measures):
+            self._say(line)
+
+    @contextmanager
+    def _log(self) -> Iterator[Write]:
+        if self._call.peers.rank != 0:
+            yield lambda _entry: None
+            return
+        with journal(self._out, self._before.step) as write:
+            yield write
+
+
+@contextmanager
+def _named_errors(out: Path) -> Iterator[None]:
+    """A full disk and the like, wherever it shows, as a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"The run in {out} cannot go on: {error}. Its last checkpoint, if there is one, is whole."
+        ) from error
 
 
 def _check_loss(loss: float) -> None:
@@ -162,68 +244,33 @@ def _check_loss(loss: float) -> None:
 
 def _network(config: TrainConfig, source: Path | None) -> EsoLMNetwork:
     if source is not None:
+        check_continuable(source, config)
         return read_model(source)[0]
     torch.manual_seed(config.seed)
-    return EsoLMNetwork(
-        EsoLMShape(
-            vocab_size=config.vocab_size,
-            hidden_size=config.hidden_size,
-            layers=config.layers,
-            heads=config.heads,
-            context_length=config.context_length,
-            mlp_ratio=config.mlp_ratio,
-        )
-    )
+    return EsoLMNetwork(shape_of_run(config))
 
 
-def _placement(config: TrainConfig) -> Place:
+def _placement(config: TrainConfig, peers: Peers) -> Place:
     name = config.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(name)
+    device = torch.device(f"cuda:{peers.local_rank}" if name == "cuda" else name)
     if config.dtype != "auto":
         dtype = {"bfloat16": torch.bfloat16, "float32": torch.float32}[config.dtype]
     elif device.type == "cpu":
         dtype = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
     else:
         dtype = torch.bfloat16
-    workers = (config.workers or os.cpu_count() or 1) if device.type == "cpu" else 1
-    return Place(device, dtype, workers)
-
-
-def _tokenizer(path: Path, config: TrainConfig) -> Tokenizer:
-    backend = tokenizers.Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    return Tokenizer(backend, special_tokens(config.vocab_size), config.vocab_size)
-
-
-def _tokenizer_texts(corpus: Corpus, config: TrainConfig) -> Iterator[str]:
-    """Half prose, half code, by characters; whole documents up to a length, in a fixed random order."""
-    generator = np.random.default_rng(config.seed)
-    for code in (False, True):
-        documents = [document for document in corpus.training if document.is_code == code]
-        left = _TOKENIZER_CHARACTERS // 2
-        for index in generator.permutation(len(documents)):
-            document: Document = documents[int(index)]
-            if left > 0 and generator.random() < document.weight:
-                left -= len(document.text)
-                yield document.text[:200_000]
-
-
-def _sources(corpus: Corpus) -> dict[str, dict[str, list[int]]]:
-    """{kind: {source: [training documents, their bytes, held-out documents, their bytes]}}."""
-    table: dict[str, dict[str, list[int]]] = {}
-    for place, documents in ((0, corpus.training), (2, corpus.held_out)):
-        for document in documents:
-            entry = table.setdefault(document.kind, {}).setdefault(document.source, [0, 0, 0, 0])
-            entry[place] += 1
-            entry[place + 1] += len(document.text.encode("utf-8", "replace"))
-    return table
+    cores = max(1, (os.cpu_count() or 1) // peers.local_size)
+    if device.type == "cpu":
+        return Place(device, dtype, config.workers or cores)
+    return Place(device, dtype, 1, makers=min(_MOST_MAKERS, cores - 1) if device.type == "cuda" else 0)
 
 
 def _held_out(network: EsoLMNetwork, tokenizer: Tokenizer, out: Path) -> dict[str, float]:
     """Bits per byte of the holes of a few held-out samples, for the log."""
     found: dict[str, float] = {}
-    for name in _HELD_OUT:
+    for name in HELD_OUT:
         if (out / "held_out" / name).is_dir():
             store = SampleStore(out / "held_out" / name)
             samples = [store[index] for index in range(min(100, len(store)))]
@@ -233,21 +280,15 @@ def _held_out(network: EsoLMNetwork, tokenizer: Tokenizer, out: Path) -> dict[st
     return found
 
 
-def _about_samples(config: TrainConfig, source: Path | None) -> dict[str, object]:
-    keys = ("data", "python", "tokenizer", "vocab_size", "context_length", "samples", "windows", "code_share",
-            "python_cap_bytes", "held_out_samples", "seed")  # fmt: skip
-    about: dict[str, Any] = {key: getattr(config, key) for key in keys} | {"source": source}
-    return dict(json.loads(json.dumps(about, default=str)))
-
-
 def _about_run(config: TrainConfig) -> dict[str, object]:
     """What must be the same for a run to go on: all but its end, its place and how often it reports."""
-    loose = {"minutes", "steps", "checkpoint_minutes", "log_steps", "device", "workers", "compile", "held_out_samples"}
+    loose = {"minutes", "steps", "checkpoint_minutes", "log_steps", "device", "workers", "compile", "held_out_samples",
+             "accumulate"} | (set() if config.own else {"own"})  # fmt: skip
     about = {key: value for key, value in dataclasses.asdict(config).items() if key not in loose}
     return dict(json.loads(json.dumps(about, default=str)))
 
 
-def _summary(config: TrainConfig, progress: Progress, device: torch.device) -> dict[str, object]:
+def _summary(config: TrainConfig, progress: Progress, place: Place, peers: Peers) -> dict[str, object]:
     return {
         "steps": progress.step,
         "minutes": round(progress.seconds / 60, 1),
@@ -255,7 +296,8 @@ def _summary(config: TrainConfig, progress: Progress, device: torch.device) -> d
         "targets": progress.targets,
         "clean_tokens": progress.tokens,
         "rounds": progress.round,
-        "device": device.type,
+        "device": place.device.type,
+        "processes": peers.size,
         "rows_per_step": config.rows_per_step,
         "matrix_rate": config.matrix_rate,
         "rate": config.rate,
@@ -265,25 +307,18 @@ def _summary(config: TrainConfig, progress: Progress, device: torch.device) -> d
     }
 
 
-def _line(report: StepReport, progress: Progress) -> dict[str, object]:
+def _line(report: Report) -> dict[str, object]:
+    step, progress = report.step, report.progress
     return {
         "step": progress.step,
         "seconds": round(progress.seconds, 1),
-        "loss": round(report.loss, 4),
-        "context_loss": round(report.context_loss, 4),
-        "gradient_norm": round(report.gradient_norm, 4),
-        "rate": round(report.rate, 4),
+        "loss": round(step.loss, 4),
+        "context_loss": round(step.context_loss, 4),
+        "gradient_norm": round(step.gradient_norm, 4),
+        "rate": round(step.rate, 4),
         "rows": progress.rows,
         "targets": progress.targets,
+        "tokens": progress.tokens,
+        "tokens_per_second": round(report.tokens_per_second),
+        "peak_share": round(report.peak_share, 4),
     }
-
-
-@contextmanager
-def _log(path: Path, *, fresh: bool) -> Iterator[Callable[[dict[str, object]], None]]:
-    with path.open("w" if fresh else "a", encoding="utf-8") as stream:
-
-        def write(entry: dict[str, object]) -> None:
-            stream.write(json.dumps(entry) + "\n")
-            stream.flush()
-
-        yield write

@@ -27,7 +27,7 @@ def test_the_list_as_json_is_the_last_line(capsys):
 def test_a_broken_model_is_a_sentence_and_hides_no_other(tmp_path, monkeypatch, capsys):
     write_checkpoint(tmp_path / "good")
     write_checkpoint(tmp_path / "broken").joinpath("config.json").write_text("{", encoding="utf-8")
-    monkeypatch.setattr(registry, "bundled_models", lambda: ["broken", "good"])
+    monkeypatch.setattr(registry, "known_models", lambda: ["broken", "good"])
     monkeypatch.setattr(registry, "find", lambda name: tmp_path / name)
     assert main(["models"]) == 0
     printed = capsys.readouterr()
@@ -36,7 +36,7 @@ def test_a_broken_model_is_a_sentence_and_hides_no_other(tmp_path, monkeypatch, 
 
 
 def test_without_any_model_it_says_how_to_name_one(monkeypatch, capsys):
-    monkeypatch.setattr(registry, "bundled_models", list)
+    monkeypatch.setattr(registry, "known_models", list)
     assert main(["models"]) == 0
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "No model is installed; give the folder of one with --model.\n")

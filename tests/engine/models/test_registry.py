@@ -20,7 +20,7 @@ from engine.errors import (
     TokenizerError,
     UnknownFamilyError,
 )
-from engine.models.registry import bundled_folder, bundled_models, find, load
+from engine.models.registry import bundled_folder, bundled_models, find, load, user_models_folder
 from engine.session import known_models, why_no_model
 from engine.types import ModelChoice
 from tests.engine.tiny import load_tiny, write_checkpoint
@@ -90,7 +90,7 @@ def test_a_broken_checkpoint_is_refused_with_a_clear_sentence(
 def test_a_model_is_found_by_its_folder_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "model")
     assert find(str(folder)) == folder
-    with pytest.raises(ModelNotFoundError, match="neither a bundled model"):
+    with pytest.raises(ModelNotFoundError, match="neither a known model"):
         find("no-such-model")
 
 
@@ -131,3 +131,12 @@ def test_looking_at_models_imports_neither_torch_nor_a_tokenizer() -> None:
     code += "print(*(name for name in ('torch', 'tokenizers', 'numpy') if name in sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == ""
+
+
+def test_the_users_own_models_are_known_by_name(user_directories: Path) -> None:
+    folder = write_checkpoint(user_directories / "data" / "models" / "my-novel")
+    assert user_models_folder() / "my-novel" == folder
+    assert known_models() == (*bundled_models(), "my-novel")
+    assert find("my-novel") == folder
+    with pytest.raises(ModelNotFoundError, match="my-novel"):
+        find("no-such-model")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -9,10 +10,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from engine.models.registry import find
 from engine.training import command
 from engine.training.checkpoint import read_model
 from engine.training.config import preset
-from tests.engine.training.small import write_corpus
+from tests.engine.training.small import prose, write_corpus
 
 APP = typer.Typer()
 APP.command()(command.train)
@@ -49,15 +51,17 @@ def test_a_model_goes_on_with_the_users_text(data: Path, tmp_path: Path) -> None
         data, "--preset", "tiny", "--from", tmp_path / "a", "--out", tmp_path / "b", "--steps", "2"
     )  # fmt: skip
     assert status == 0, output
-    assert read_model(tmp_path / "b")[1].name == "redraft-tiny"
+    assert read_model(tmp_path / "b")[1].name == f"redraft-tiny-{data.name}"
 
 
 def test_going_on_without_a_preset_is_short_and_gentle(data: Path) -> None:
-    config, folder = command._wishes(data, None, {}, "redraft-mini")
-    assert folder is not None
-    assert (config.name, config.minutes, config.samples, config.python) == ("redraft-mini", 20.0, 20_000, False)
+    wish = command._wishes([data], None, {"name": "mine"}, "redraft-mini", None, resume=False)
+    config = wish.config
+    assert wish.origin is not None
+    assert (config.name, config.minutes, config.samples, config.python) == ("mine", 20.0, 20_000, False)
+    assert (config.own, config.data) == ((data.resolve(),), None)
     assert config.rate < preset("cpu").rate
-    by_steps, _ = command._wishes(data, None, {"steps": 5}, "redraft-mini")
+    by_steps = command._wishes([data], None, {"steps": 5}, "redraft-mini", None, resume=False).config
     assert (by_steps.minutes, by_steps.steps) == (None, 5)
 
 
@@ -102,3 +106,58 @@ def test_mistakes_are_one_sentence_and_status_2(tmp_path: Path, words: tuple[str
     assert status == 2
     assert sentence in output
     assert "Traceback" not in output
+
+
+def test_own_files_make_a_model_that_is_known_by_name_with_a_report(data: Path, tmp_path: Path) -> None:
+    first = tmp_path / "a"
+    assert call("--preset", "tiny", "--data", data, "--out", first, "--steps", "3")[0] == 0
+    novel, letters = tmp_path / "My Novel.txt", tmp_path / "letters"
+    novel.write_text("\n".join(prose(number) for number in range(30)), encoding="utf-8")
+    letters.mkdir()
+    (letters / "one.md").write_text("\n".join(prose(number) for number in range(50, 60)), encoding="utf-8")
+    words = (novel, letters, "--from", first, "--preset", "tiny", "--steps", "4")
+    status, output = call(*words)
+    assert status == 0, output
+    name = "redraft-tiny-my-novel"
+    assert f"--model {name}" in output
+    assert "Bits per byte of held-out text" in output
+    folder = find(name)
+    assert read_model(folder)[1].name == name
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert [entry["kind"] for entry in report["measures"]] == ["text", "text"]
+    assert all(entry["before"] > 0 and entry["after"] > 0 for entry in report["measures"])
+    status, output = call(*words)
+    assert status == 2
+    assert "another --name" in output
+
+
+def test_a_run_goes_on_call_by_call_with_one_command(data: Path, tmp_path: Path) -> None:
+    words = ("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "400", "--call-minutes", "0.01")
+    status, output = call(*words)
+    assert status == 0, output
+    first = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))["training"]["steps"]
+    assert call(*words)[0] == 0
+    second = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))["training"]["steps"]
+    assert 0 < first < second < 400
+
+
+def test_packing_alone_makes_the_samples_that_a_later_call_trains_on(data: Path, tmp_path: Path) -> None:
+    words = ("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "2")
+    status, output = call(*words, "--pack-only")
+    assert status == 0, output
+    assert not (tmp_path / "model.safetensors").exists()
+    before = (tmp_path / "samples" / "samples.bin").stat().st_mtime_ns
+    assert call(*words)[0] == 0
+    assert (tmp_path / "samples" / "samples.bin").stat().st_mtime_ns == before
+
+
+def test_a_model_of_another_make_is_refused(data: Path, tmp_path: Path) -> None:
+    assert call("--preset", "tiny", "--data", data, "--out", tmp_path / "other", "--steps", "1")[0] == 0
+    description = tmp_path / "other" / "config.json"
+    entry = json.loads(description.read_text(encoding="utf-8")) | {"masks_see_masks": True}
+    description.write_text(json.dumps(entry), encoding="utf-8")
+    novel = tmp_path / "novel.txt"
+    novel.write_text(prose(1) * 9, encoding="utf-8")
+    status, output = call(novel, "--from", tmp_path / "other", "--steps", "1", "--out", tmp_path / "out")
+    assert status == 2
+    assert "not made by this trainer" in output

@@ -10,12 +10,14 @@ from engine.training.run import Report
 
 def report(share: float = 0.25, left: float | None = 3700.0) -> Report:
     step = StepReport(loss=4.5, context_loss=5.25, gradient_norm=1.0, rate=1.0, rows=10, targets=5)
-    return Report(step, Progress(step=1200), share, 4321.0, left)
+    return Report(step, Progress(step=1200), share, 4321.0, 0.314, left)
 
 
 def test_a_line_says_step_losses_speed_and_time_left() -> None:
-    assert describe(report()) == "step 1,200: loss 4.500 (context 5.250), 4,321 tok/s, 1:01:40 left"
-    assert describe(report(left=None)).endswith("tok/s")
+    assert (
+        describe(report()) == "step 1,200: loss 4.500 (context 5.250), 4,321 tokens/s, 31 % of the peak, 1:01:40 left"
+    )
+    assert describe(report(left=None)).endswith("of the peak")
     assert describe(report(left=59.6)).endswith("1:00 left")
 
 

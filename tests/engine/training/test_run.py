@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from engine.errors import TrainingError
 from engine.models.registry import load
-from engine.training.run import Report, train
+from engine.training.run import Call, Report, train
 from engine.types import ModelChoice
 from tests.engine.training.small import tiny_config, write_corpus
 
@@ -24,13 +24,8 @@ def losses_of(data: Path, out: Path, steps: int, **options: object) -> list[floa
     """Runs so many steps and returns the losses of this call's steps."""
     reports: list[Report] = []
     config = tiny_config(data, steps=12, workers=2)
-    train(
-        config,
-        out,
-        lambda news: reports.append(news) if isinstance(news, Report) else None,
-        stopped=lambda: len(reports) >= steps,
-        **options,  # type: ignore[arg-type]
-    )
+    call = Call(stopped=lambda: len(reports) >= steps, **options)  # type: ignore[arg-type]
+    train(config, out, lambda news: reports.append(news) if isinstance(news, Report) else None, call)
     return [report.step.loss for report in reports]
 
 
@@ -65,8 +60,8 @@ def test_the_log_has_a_line_for_logged_steps_and_one_for_the_end(data: Path, tmp
 def test_a_run_ends_by_the_clock(data: Path, tmp_path: Path) -> None:
     ticks = count(step=6.0)
     progress = train(
-        tiny_config(data, steps=None, minutes=1.0), tmp_path, lambda news: None, clock=lambda: next(ticks)
-    )  # fmt: skip
+        tiny_config(data, steps=None, minutes=1.0), tmp_path, lambda news: None, Call(clock=lambda: next(ticks))
+    )
     assert 1 <= progress.step <= 10
     assert progress.seconds >= 60
 
@@ -96,7 +91,7 @@ def test_a_damaged_checkpoint_says_so(data: Path, tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_run_says_so(data: Path, tmp_path: Path) -> None:
     losses_of(data, tmp_path, 2)
     with pytest.raises(TrainingError, match="another config"):
-        train(tiny_config(data, rate=0.5, workers=2), tmp_path, lambda news: None, resume=True)
+        train(tiny_config(data, rate=0.5, workers=2), tmp_path, lambda news: None, Call(resume=True))
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:

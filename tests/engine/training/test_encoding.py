@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config import SpecialTokens
+from engine.models.registry import bundled_folder
+from engine.tokenization import Tokenizer
+from engine.training.bpe import SPLIT, special_tokens
+from engine.training.encoding import BulkEncoder
+from tests.engine.training.small import code, prose, small_tokenizer
+
+SMALL = small_tokenizer()
+ENCODER = BulkEncoder(SMALL)
+PIECES = st.sampled_from(
+    "don't|'TIS|’re|'s|x|12| |  |    |…|—|“Yes,”|_a_|def f(a):|é|²|日本|'|''|-->|don’t.".split("|")
+    + "\t|\n|\r\n|\x0b|\x0c|\x1c|\x85|\u2003|\u017f|\u2167|e\u0301|\ud800".split("|")
+)
+
+
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=6))
+def test_bulk_encoding_is_the_tokenizers_own(texts: list[str]) -> None:
+    assert ENCODER.encode_batch(texts) == SMALL.encode_batch(texts)
+
+
+@given(st.text(max_size=40))
+def test_so_it_is_for_any_text(text: str) -> None:
+    assert ENCODER.encode_batch([text]) == [SMALL.encode(text)]
+
+
+def test_documents_and_all_their_cuts_are_encoded_alike() -> None:
+    folder = bundled_folder()
+    assert folder is not None
+    tokenizer = Tokenizer(
+        tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")), special_tokens(16_384), 16_384
+    )
+    texts = [text[start:] for text in (prose(3), code(3)) for start in range(300)]
+    assert BulkEncoder(tokenizer).encode_batch(texts) == tokenizer.encode_batch(texts)
+
+
+def test_a_tokenizer_with_another_split_is_asked_itself() -> None:
+    backend = tokenizers.Tokenizer(tokenizers.models.BPE())
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=300, initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    backend.train_from_iterator([prose(1)], trainer)
+    tokenizer = Tokenizer(backend, SpecialTokens(mask=310), 320)
+    assert tokenizer.split_pattern() is None
+    assert BulkEncoder(tokenizer).encode_batch(["don't  go"]) == [tokenizer.encode("don't  go")]
+
+
+def test_our_tokenizers_say_how_they_split() -> None:
+    assert SMALL.split_pattern() == SPLIT
+
+
+@pytest.mark.parametrize("texts", [[], ["", "a"]])
+def test_nothing_is_encoded_as_nothing(texts: list[str]) -> None:
+    assert ENCODER.encode_batch(texts) == SMALL.encode_batch(texts)
