@@ -150,11 +150,8 @@ class _Pool:
 
 def _cut(document: Document, rules: PackingRules, generator: np.random.Generator) -> _Cut:
     """Steps 1 and 2."""
-    draw = generator.random() * sum(share for _, share in rules.windows)
-    edges = accumulate(share for _, share in rules.windows)
-    positions = next(
-        (size for (size, _), edge in zip(rules.windows, edges, strict=True) if draw < edge), rules.windows[-1][0]
-    )
+    sizes, shares = zip(*rules.windows, strict=True)
+    positions = sizes[bisect_left(list(accumulate(shares))[:-1], generator.random() * sum(shares))]
     width = min(len(document.text), int(positions * _CHARACTERS_PER_TOKEN * generator.uniform(0.75, 1.0)))
     start = int(generator.integers(-width // 2, len(document.text) - width // 2))
     start = min(max(0, start), len(document.text) - width)
