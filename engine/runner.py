@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from engine.cache_pool import CachePool
 from engine.denoise import prefill
+from engine.doubt import doubt
 from engine.framing import canvas_of, frame
 from engine.infill_run import InfillRun
 from engine.models.uncached import UncachedAdapter
 from engine.scoring import bits_per_byte, bound, score
 from engine.types import (
     Cancelled,
+    Doubted,
+    DoubtRequest,
     Event,
     Finished,
     InfillRequest,
@@ -23,6 +27,7 @@ from engine.types import (
     Scored,
     ScoreRequest,
     TokenScore,
+    WordDoubt,
 )
 
 if TYPE_CHECKING:
@@ -98,3 +103,17 @@ class Runner:
                 return Cancelled(job.id, request, (), RunStats())
         bounds = bound(self._adapter, self._pool.lease, request)
         return Scored(job.id, request, tuple(tokens), bits_per_byte(request.text, tokens), self.info, bounds)
+
+    def doubt(self, job: Job, request: DoubtRequest) -> Doubted | Cancelled:
+        """How likely each word of the request's text is where it stands; may be stopped after every word.
+
+        Raises:
+            RequestError: there is nothing to judge.
+        """
+        words: list[WordDoubt] = []
+        with closing(doubt(self._adapter, self._pool.lease, request)) as parts:
+            for part in parts:
+                words += part
+                if job.is_cancelled:
+                    return Cancelled(job.id, request, (), RunStats())
+        return Doubted(job.id, request, tuple(words), self.info)

@@ -25,7 +25,7 @@ def score(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Iterato
     span = request.span or TextSpan(0, len(request.text))
     if not 0 <= span.start < span.end <= len(request.text):
         raise RequestError("There is nothing to score: choose a span of at least one character inside the text.")
-    ids, ranges = _tokens_with_ranges(adapter, request.text, span)
+    ids, ranges = tokens_with_ranges(adapter, request.text, span)
     if request.span is None:
         begin = adapter.config.special_tokens.begin if request.starts_document else None
         done = 0
@@ -79,16 +79,16 @@ def _pieces_of_span(adapter: ModelAdapter, request: ScoreRequest, span: TextSpan
     return pieces, next(index for index, piece in enumerate(pieces) if piece.span == 0)
 
 
-def _scores(ranges: Sequence[tuple[int, int]], values: Sequence[float]) -> tuple[TokenScore, ...]:
-    return tuple(TokenScore(start, end, value) for (start, end), value in zip(ranges, values, strict=True))
-
-
-def _tokens_with_ranges(adapter: ModelAdapter, text: str, span: TextSpan) -> tuple[list[int], list[tuple[int, int]]]:
+def tokens_with_ranges(adapter: ModelAdapter, text: str, span: TextSpan) -> tuple[list[int], list[tuple[int, int]]]:
     """Ids of the span's text with line ends as the model sees them, and the code points of `text` each covers."""
     part = text[span.start : span.end]
     ids, ranges = adapter.tokenizer.encode_with_offsets(part.replace("\r\n", "\n"))
     origin = [span.start + index for index, _ in _kept_characters(part)] + [span.end]
     return ids, [(origin[start], origin[end]) for start, end in ranges]
+
+
+def _scores(ranges: Sequence[tuple[int, int]], values: Sequence[float]) -> tuple[TokenScore, ...]:
+    return tuple(TokenScore(start, end, value) for (start, end), value in zip(ranges, values, strict=True))
 
 
 def _kept_characters(part: str) -> Iterator[tuple[int, str]]:

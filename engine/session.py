@@ -3,8 +3,8 @@
 Importing this module imports no torch; the thread does, when it first needs a model.
 
 Every job ends with exactly one of `Cancelled`, `Failed` and its own ending: `Finished` (infill), `ModelReady`
-(loading), `Scored`, `Prewarmed`; frames and progress come before it. Events are delivered on the engine's thread:
-`on_event` must be quick and thread-safe (hand the value over, do nothing else).
+(loading), `Scored`, `Doubted`, `Prewarmed`; frames and progress come before it. Events are delivered on the
+engine's thread: `on_event` must be quick and thread-safe (hand the value over, do nothing else).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.types import Event, InfillRequest, ModelChoice, ScoreRequest
+from engine.types import DoubtRequest, Event, InfillRequest, ModelChoice, ScoreRequest
 
 if TYPE_CHECKING:
     from engine.thread import EngineThread, Loader
@@ -110,6 +110,12 @@ class EngineSession:
         """Queues the scoring of a text; it ends with `Scored`. An older scoring with the same `key` is cancelled."""
         job = self._new_job(f"score {key}")
         self._running().score(job, request, on_event)
+        return job
+
+    def doubt(self, request: DoubtRequest, on_event: OnEvent, *, key: str = "") -> Job:
+        """Queues the judging of a text's words; it ends with `Doubted`. An older one with its `key` is cancelled."""
+        job = self._new_job(f"doubt {key}")
+        self._running().doubt(job, request, on_event)
         return job
 
     def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job:

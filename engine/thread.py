@@ -17,6 +17,7 @@ from engine.device import give_back_memory, is_out_of_memory, prepare_process, y
 from engine.errors import EngineError, OutOfMemoryError
 from engine.types import (
     Cancelled,
+    DoubtRequest,
     Event,
     Failed,
     InfillRequest,
@@ -60,6 +61,13 @@ class _Score:
 
 
 @dataclass(frozen=True, slots=True)
+class _Doubt:
+    job: Job
+    request: DoubtRequest
+    on_event: OnEvent
+
+
+@dataclass(frozen=True, slots=True)
 class _Load:
     job: Job
     choice: ModelChoice
@@ -74,7 +82,7 @@ class _Close:
     """End the thread."""
 
 
-_Job: TypeAlias = _Infill | _Prewarm | _Score | _Load
+_Job: TypeAlias = _Infill | _Prewarm | _Score | _Doubt | _Load
 _Order: TypeAlias = _Job | _Unload | _Close
 
 
@@ -103,6 +111,10 @@ class EngineThread:
     def score(self, job: Job, request: ScoreRequest, on_event: OnEvent) -> None:
         """Queues the scoring of a text."""
         self._orders.put(_Score(job, request, on_event))
+
+    def doubt(self, job: Job, request: DoubtRequest, on_event: OnEvent) -> None:
+        """Queues the judging of a text's words."""
+        self._orders.put(_Doubt(job, request, on_event))
 
     def load(self, job: Job, choice: ModelChoice, on_event: OnEvent) -> None:
         """Queues the loading of a model, which answers all later requests."""
@@ -160,6 +172,8 @@ class EngineThread:
             return runner.prewarm(job, order.request)
         if isinstance(order, _Score):
             return runner.score(job, order.request)
+        if isinstance(order, _Doubt):
+            return runner.doubt(job, order.request)
         return runner.run(job, order.request, order.on_event)
 
     def _load_model(self, order: _Load) -> Event:
@@ -171,7 +185,7 @@ class EngineThread:
         order.on_event(ModelLoading(job.id, order.choice.name, 1.0))
         return ModelReady(job.id, runner.info)
 
-    def _ready_runner(self, order: _Infill | _Prewarm | _Score) -> Runner:
+    def _ready_runner(self, order: _Infill | _Prewarm | _Score | _Doubt) -> Runner:
         if self._runner is None:
             order.on_event(ModelLoading(order.job.id, self._choice.name, 0.0))
             runner = self._load_runner()

@@ -230,7 +230,7 @@ class Cancelled:
     the loading of a model."""
 
     job_id: int
-    request: InfillRequest | ScoreRequest | None
+    request: InfillRequest | ScoreRequest | DoubtRequest | None
     spans: tuple[SpanDraft, ...]
     stats: RunStats
 
@@ -284,6 +284,59 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtRequest:
+    """A wish to know which words of a text are unlikely, each given everything around it, and what is likelier there.
+
+    Attributes:
+        span: what to judge; None: the whole text.
+        threshold: only words less likely than this, in (0, 1), get candidates.
+        least_doubt: nor do words with less doubt (`WordDoubt.doubt`) than this.
+        most_candidates: for each of them, at most.
+    """
+
+    text: str
+    span: TextSpan | None = None
+    threshold: float = 0.001
+    least_doubt: float = 8.0
+    most_candidates: int = 5
+    starts_document: bool = True
+    ends_document: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One or two whole words that could stand in a word's place, with their log-likelihood (nats) there."""
+
+    text: str
+    log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordDoubt:
+    """The word that covers the code points [start, end) of the request's text.
+
+    `log_likelihood` (nats) is exact, given everything around the word. `doubt` (nats) ranks words: how much likelier
+    another text would be there, less for names and numbers. `candidates` are all likelier, the likeliest first.
+    """
+
+    start: int
+    end: int
+    log_likelihood: float
+    doubt: float
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """The answer to a `DoubtRequest`: every word of the span, in order."""
+
+    job_id: int
+    request: DoubtRequest
+    words: tuple[WordDoubt, ...]
+    model: ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Prewarmed:
     """The context of a request was computed ahead of it."""
 
@@ -322,5 +375,5 @@ class ModelReady:
     info: ModelInfo
 
 
-Ending: TypeAlias = Finished | Scored | Prewarmed | Cancelled | Failed | ModelReady
+Ending: TypeAlias = Finished | Scored | Doubted | Prewarmed | Cancelled | Failed | ModelReady
 Event: TypeAlias = Frame | ModelLoading | Ending

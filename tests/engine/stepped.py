@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.cache import CleanTokenCache
 from engine.canvas import Placed
 from engine.models.base import Feed
-from engine.types import Cancelled, Ending, Event, Failed, Finished, Frame, ModelReady, Prewarmed, Scored
+from engine.types import Cancelled, Doubted, Ending, Event, Failed, Finished, Frame, ModelReady, Prewarmed, Scored
 from tests.engine.tiny import load_tiny, write_checkpoint
 
 if TYPE_CHECKING:
@@ -101,4 +101,4 @@ class Events:
 
 
 def is_ending(event: Event) -> bool:
-    return isinstance(event, Finished | Scored | Prewarmed | Cancelled | Failed | ModelReady)
+    return isinstance(event, Finished | Scored | Doubted | Prewarmed | Cancelled | Failed | ModelReady)
