@@ -21,7 +21,7 @@ DRAFT_MARK = 0
 """Marker: a bar beside the lines of a draft or a pending proposal."""
 
 STALE_MARK = 1
-"""Marker: a hollow bar beside lines that were edited under a proposal."""
+"""Marker: a thin line beside lines that were edited under a proposal."""
 
 _Element = Scintilla.Element
 _Common = Scintilla.StylesCommon
@@ -126,9 +126,9 @@ def _margins(surface: Surface, theme: Theme) -> None:
         surface.markerSetBack(marker, scintilla_color(theme.margin_text))
     surface.markerDefine(DRAFT_MARK, _Symbol.LeftRect)
     surface.markerSetBack(DRAFT_MARK, scintilla_color(theme.proposal))
-    surface.markerDefine(STALE_MARK, _Symbol.VerticalBookmark)
+    surface.markerDefine(STALE_MARK, _Symbol.VLine)
     surface.markerSetFore(STALE_MARK, scintilla_color(theme.doubtful))
-    surface.markerSetBack(STALE_MARK, margin)
+    surface.markerSetBack(STALE_MARK, scintilla_color(theme.doubtful))
 
 
 def _caret_and_selection(surface: Surface, theme: Theme) -> None:

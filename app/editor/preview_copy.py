@@ -33,7 +33,7 @@ class PreviewCopy:
         self._shown, self._real = shown, real
         self._layouts: list[MaskLayout] = []
         self._drawn: list[object] = []
-        self._has_stale = False
+        self._has_stale = self._has_old_lines = False
         self.map = SpanMap(())
         """Where the spans are in the real text and in the copy."""
 
@@ -54,7 +54,8 @@ class PreviewCopy:
         Spans that were shown and are not among these show the real text again. `stale` ones are only marked.
         """
         real = self._real
-        changed = self._match([(real.pos_at(item.span.start), real.pos_at(item.span.end)) for item in previews])
+        changed, self._has_old_lines = self._has_old_lines, False
+        changed |= self._match([(real.pos_at(item.span.start), real.pos_at(item.span.end)) for item in previews])
         for index, preview in enumerate(previews):
             if self._drawn[index] != _content(preview):
                 self._draw(index, preview)
@@ -84,9 +85,11 @@ class PreviewCopy:
         self._shown.replace(shown_start, shown_end, inserted)
         if touched:
             self._clear_marks(shown_start, len(inserted))
+            self._has_old_lines = True
 
     def _reset(self) -> None:
-        self.map, self._layouts, self._drawn, self._has_stale = SpanMap(()), [], [], False
+        self.map, self._layouts, self._drawn = SpanMap(()), [], []
+        self._has_stale = self._has_old_lines = False
 
     def _match(self, wanted: Sequence[tuple[int, int]]) -> bool:
         """Gives up the spans that are not wanted and takes in those that are new. Returns whether there were any."""

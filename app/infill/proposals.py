@@ -59,6 +59,11 @@ class Proposals(QObject):
         return bool(self.pending.live_spots)
 
     @property
+    def count(self) -> int:
+        """How many proposals there are of which something can be accepted."""
+        return len({spot.proposal.id for spot in self.pending.live_spots})
+
+    @property
     def at_caret(self) -> Spot | None:
         """The place the caret is in, or whose text is still selected; stale ones too."""
         return self.pending.at(self._view.caret_offset(), self._view.selections())
@@ -198,6 +203,8 @@ class Proposals(QObject):
             self._tell("The text under a proposal is gone, and the proposal with it.")
         elif what.revived:
             self._tell("The proposal is back.")
+        elif self.stale_spans():
+            self.changed.emit()  # the marks grow with the text
 
     # within
 

@@ -209,7 +209,7 @@ class Filing(QObject):
                 return False
             controller.give_up()
         if controller.has_pending:
-            answer = self.asks.proposals(tab.document.title, len(controller.proposals))
+            answer = self.asks.proposals(tab.document.title, controller.proposals.count)
             if answer not in {Answer.ACCEPT, Answer.DISCARD}:
                 return False
             if answer is Answer.ACCEPT:
@@ -222,7 +222,7 @@ class Filing(QObject):
         proposals = tab.controller.proposals
         if not proposals.has_pending:
             return True
-        answer = self.asks.save_beside_proposals(tab.document.title, len(proposals))
+        answer = self.asks.save_beside_proposals(tab.document.title, proposals.count)
         if answer is Answer.ACCEPT:
             return proposals.accept_all()
         return answer is Answer.SAVE

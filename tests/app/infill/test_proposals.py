@@ -182,14 +182,17 @@ def test_escape_discards_only_the_proposal_at_the_caret(desk, qtbot):
 
 def test_a_span_that_was_edited_is_marked_and_comes_back_with_undo(desk, qtbot):
     put_caret(desk, "wo three")
-    qtbot.keyClicks(desk.view.surface, "x")
+    qtbot.keyClicks(desk.view.surface, "xxx")
     assert desk.view.surface.indicatorValueAt(Indicator.STALE, 4)
     assert "Undo brings it back" in desk.messages[-1]
     desk.pause_typing()
     assert desk.shown() == desk.view.text().replace("eight", "EIGHT")
-    assert desk.view.preview.indicatorValueAt(Indicator.STALE, 4)
+    for place in range(4, 4 + len("txxxwo three")):
+        assert desk.view.preview.indicatorValueAt(Indicator.STALE, place)
+    assert not desk.view.preview.markerGet(0) & 1
     assert not desk.controller.can_accept
     assert not desk.controller.accept()
+    assert (len(proposals(desk)), proposals(desk).count) == (2, 1)
     desk.view.undo()
     desk.pause_typing()
     assert "TWO THREE" in desk.shown()
