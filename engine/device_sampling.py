@@ -2,7 +2,9 @@
 for one another's values, so that a step costs one small copy to the device and one back.
 
 The random numbers are the same ones, drawn on the CPU in the same order; the cumulative sums are in float64, too. So
-equal logits give equal tokens here and there, but for ties and for sums that differ in their last bits.
+equal logits give equal tokens here and there, but for ties and for sums that differ in their last bits. With a nucleus
+and no top-k it is the probabilities that are equal: the processor draws until it has drawn inside, which a GPU would
+have to wait for, and here the vocabulary is sorted.
 """
 
 from __future__ import annotations
@@ -89,7 +91,7 @@ def decide(logits: Tensor, rule: SamplingRule, score: Score, told: Told) -> Tens
     if rule.empty is not None:
         logits[:, rule.empty].masked_fill_(~told.may_end, float("-inf"))
     if told.forbidden is not None:
-        logits.index_put_(told.forbidden, logits.new_tensor(float("-inf")))
+        logits.index_put_(told.forbidden, logits.new_full((), float("-inf")))
     probabilities = logits.softmax(dim=-1)
     ended = None
     guarded = logits
@@ -181,7 +183,7 @@ def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> T
     tempered = own if rule.temperature == 1.0 else (logits / rule.temperature).softmax(dim=-1)
     if rule.top_p >= 1.0 and rule.top_k == 0:
         if rule.min_p > 0.0:
-            tempered = torch.where(tempered >= rule.min_p * tempered.amax(dim=-1, keepdim=True), tempered, 0.0)
+            tempered = tempered.masked_fill(tempered < rule.min_p * tempered.amax(dim=-1, keepdim=True), 0.0)
         return _inverse_cdf(tempered, uniform)
     if rule.top_k > 0:
         values, ids = tempered.topk(min(rule.top_k, tempered.shape[1]), dim=-1)
@@ -191,9 +193,9 @@ def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> T
     kept = values
     if rule.top_p < 1.0:
         before = values.cumsum(dim=-1, dtype=torch.float64) - values
-        kept = torch.where(before < rule.top_p, values, 0.0)  # the first token that passes top_p still belongs
+        kept = values.masked_fill(before >= rule.top_p, 0.0)  # the first token that passes top_p still belongs
     if rule.min_p > 0.0:
-        kept = torch.where(values >= rule.min_p * values[:, :1], kept, 0.0)
+        kept = kept.masked_fill(values < rule.min_p * values[:, :1], 0.0)
     return ids.gather(1, _inverse_cdf(kept, uniform).unsqueeze(1)).squeeze(1)
 
 

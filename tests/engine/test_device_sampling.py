@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.device_sampling import LEAST_ROWS, _tell, decide, sample_on_device
@@ -20,13 +20,14 @@ EMPTY = 7
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> SamplingRule:
+def rules(draw: st.DrawFn, *, nucleus_alone: bool) -> SamplingRule:
+    top_p = draw(st.sampled_from((1.0, 0.95, 0.5, 0.01)))
     return SamplingRule(
         temperature=draw(st.sampled_from((0.0, 0.7, 1.0, 1.6))),
-        top_p=draw(st.sampled_from((1.0, 0.95, 0.5, 0.01))),
+        top_p=top_p,
         banned=draw(st.sampled_from(((), (3,), (0, 1, 1499)))),
         empty=draw(st.sampled_from((None, EMPTY))),
-        top_k=draw(st.sampled_from((0, 0, 1, 40, 5000))),
+        top_k=draw(st.sampled_from((0, 0, 1, 40, 5000) if top_p == 1.0 or nucleus_alone else (1, 40, 5000))),
         min_p=draw(st.sampled_from((0.0, 0.0, 0.2))),
         repetition_penalty=draw(st.sampled_from((1.0, 1.3))),
     )
@@ -60,7 +61,8 @@ def same(one: Sampled, other: Sampled) -> None:
     assert one.scores == pytest.approx(other.scores, rel=1e-5, abs=1e-7)
 
 
-@given(rules(), st.integers(0, 10**6), st.sampled_from((1, 2, 3, 9)), st.sampled_from(tuple(Score)))
+@given(rules(nucleus_alone=False), st.integers(0, 10**6), st.sampled_from((1, 2, 3, 9)), st.sampled_from(tuple(Score)))
+@settings(max_examples=60)
 def test_equal_logits_and_seeds_give_the_draws_of_ordinary_sampling(
     rule: SamplingRule, seed: int, rows: int, score: Score
 ) -> None:
@@ -75,6 +77,27 @@ def test_equal_logits_and_seeds_give_the_draws_of_ordinary_sampling(
     assert torch.equal(logits, before)
     draws = [torch.rand(1, generator=generator) for generator in generators]
     assert draws[0] == draws[1], "another number of random numbers was drawn"
+
+
+@pytest.mark.parametrize(
+    ("rule", "weights"),
+    [
+        (SamplingRule(1.0, 0.75, ()), [0.4, 0.3, 0.2, 0.0]),
+        (SamplingRule(1.0, 0.5, ()), [0.4, 0.3, 0.0, 0.0]),
+        (SamplingRule(1.0, 0.95, (1,), min_p=0.6), [0.4, 0.0, 0.0, 0.0]),
+        (SamplingRule(0.5, 0.8, ()), [0.16, 0.09, 0.0, 0.0]),
+        (SamplingRule(1.0, 0.95, (), min_p=0.6), [0.4, 0.3, 0.0, 0.0]),
+    ],
+)
+def test_what_a_nucleus_leaves_keeps_its_proportions(rule: SamplingRule, weights: list[float]) -> None:
+    count = 20_000
+    logits = torch.tensor([[0.4, 0.3, 0.2, 0.1]]).log().expand(count, -1)
+    drawn = sample_on_device(logits, rule, [True] * count, torch.Generator().manual_seed(1))
+    observed = torch.bincount(torch.tensor(drawn.tokens), minlength=4).double()
+    expected = torch.tensor(weights, dtype=torch.float64) / sum(weights) * count
+    assert not observed[expected == 0].any()
+    likely = expected > 0
+    assert float((((observed - expected) ** 2) / expected)[likely].sum()) < 13.9  # 0.1 %, 2 degrees of freedom
 
 
 def test_bfloat16_logits_are_drawn_from_as_they_are() -> None:
@@ -92,7 +115,8 @@ def test_no_rows_draw_nothing() -> None:
     assert dataclasses.astuple(drawn) == ([], [], [], [], [])
 
 
-@given(rules(), st.integers(0, 10**6), st.sampled_from(tuple(Score)))
+@given(rules(nucleus_alone=True), st.integers(0, 10**6), st.sampled_from(tuple(Score)))
+@settings(max_examples=40)
 def test_a_draw_waits_for_nothing_and_two_alike_are_the_same_operations(
     rule: SamplingRule, seed: int, score: Score
 ) -> None:

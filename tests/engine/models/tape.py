@@ -23,6 +23,9 @@ from engine.tokenization import Tokenizer
 WAITS_FOR_THE_DEVICE = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique")
 """Operators that bring a value to Python: a CUDA graph cannot hold them."""
 
+BRINGS_HOST_MEMORY = ("lift_fresh", "scalar_tensor")
+"""Operators that make a tensor of a Python value, which a GPU would have to wait for: a CUDA graph refuses the copy."""
+
 
 class _Tape(TorchDispatchMode):
     """Writes down every operator with the very tensors it was called with and the ones it returned."""
@@ -34,7 +37,7 @@ class _Tape(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
         chosen_by_truth = name == "index" and any(leaf.dtype is torch.bool for leaf in tree_leaves(args[1]))
-        if name in WAITS_FOR_THE_DEVICE or chosen_by_truth:
+        if name in (*WAITS_FOR_THE_DEVICE, *BRINGS_HOST_MEMORY) or chosen_by_truth:
             raise RuntimeError(f"operation not permitted when stream is capturing: {name}")
         result = func(*args, **(kwargs or {}))
         self.calls.append(

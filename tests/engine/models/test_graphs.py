@@ -86,7 +86,13 @@ def test_a_recording_that_memory_runs_out_in_is_an_error_and_the_next_one_may_do
 def test_what_waits_for_the_device_cannot_be_recorded() -> None:
     """The stand-in refuses what CUDA refuses, so that the tests of the steps mean something."""
     x = torch.ones(3)
-    for work in (lambda: x * x.sum().item(), lambda: x[x > 0], x.nonzero):
+    for work in (
+        lambda: x * x.sum().item(),
+        lambda: x[x > 0],
+        x.nonzero,
+        lambda: x + torch.tensor([1.0]),
+        lambda: torch.where(x > 0, x, 0.0),
+    ):
         with pytest.raises(RuntimeError, match="capturing"):
             TapeRecorder().record(work)
 
