@@ -249,6 +249,7 @@ class Reversal:
         from engine.sampling import sample
 
         draw = sample_on_device if logits.is_cuda else sample
+        logits = logits if logits.is_cuda else logits.cpu()  # MPS has no float64
         repeats = repeats_nearby(self._canvas, positions) if self._rule.repetition_penalty > 1.0 else ()
         runs = self._rule.banned_runs
         return draw(
