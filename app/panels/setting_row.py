@@ -202,9 +202,7 @@ class SettingRow(QWidget):
         if wide:
             self.control.setFixedWidth(148)
         elif not isinstance(self.control, Switch):
-            self.control.setFixedWidth(
-                108 if self._setting.maximum == _LARGEST else 86 if self._setting.zero_means else 60
-            )
+            self.control.setFixedWidth(self._number_width())
         tail = QHBoxLayout()
         tail.setSpacing(4)
         for widget in (*self._beside(), self.control):
@@ -214,3 +212,9 @@ class SettingRow(QWidget):
             grid.addWidget(self.slider, 1, 0, 1, 2)
         grid.addWidget(self._help, 2, 0, 1, 2)
         grid.setColumnStretch(0, 1)
+
+    def _number_width(self) -> int:
+        """Pixels for the longest thing that a field shows."""
+        if self._setting.maximum == _LARGEST:
+            return 108
+        return 60 if len(self._setting.zero_means) < 5 else 86 if len(self._setting.zero_means) < 10 else 96

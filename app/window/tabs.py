@@ -165,6 +165,7 @@ class _TabBar(QTabBar):
         painter = QPainter(self)
         accent = self.palette().color(QPalette.ColorRole.Highlight)
         ground = self.palette().color(QPalette.ColorRole.Mid)
+        ground.setAlphaF(0.35)
         for index in range(self.count()):
             done = self.tabData(index)
             if done is not None:
