@@ -37,6 +37,7 @@ class StatusBar(QStatusBar):
         self.runs = _button("Runs", "Show all runs")
         self.position = _label("Position of the caret")
         self.counts = _label("Words or selection")
+        self.generated = _label("Share of generated text")
         self.language = _button("Language", "Choose the language for coloring")
         self.encoding = _button("Encoding", "Reopen or save in another encoding")
         self.eol = _label("Line ends")
@@ -46,6 +47,7 @@ class StatusBar(QStatusBar):
         self.set_running(False)
         self.show_runs(0)
         self.show_progress(0, 0)
+        self.show_generated(None)
 
     def show_message(self, text: str) -> None:
         """Shows a sentence for a while."""
@@ -77,6 +79,19 @@ class StatusBar(QStatusBar):
         """Offers the list of runs where there are several."""
         self.runs.setText(f"{count} runs")
         self.runs.setVisible(count > 1)
+
+    def show_generated(self, share: float | None) -> None:
+        """Shows how much of the text came from the model, 0 to 1; None shows nothing."""
+        percent = 100 * share if share is not None else 0.0
+        small = "<1" if 0 < percent < 1 else f"{min(percent, 99.0) if percent < 100 else 100:.0f}"
+        self.generated.setText(f"{small} % generated")
+        self.generated.setToolTip("Characters that the model wrote and nobody has edited since")
+        self.generated.setVisible(share is not None)
+
+    def show_infill(self, shown: bool) -> None:
+        """Shows what the model does, or hides all that has to do with it."""
+        for widget in (self.engine, self.stop):
+            widget.setVisible(shown)
 
     def set_running(self, running: bool) -> None:
         """Enables Stop while something runs."""
@@ -116,6 +131,7 @@ class StatusBar(QStatusBar):
             _separator(),
             self.position,
             self.counts,
+            self.generated,
         ]
         widgets += [_separator(), self.language, self.encoding, self.eol]
         for widget in widgets:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.editor.edits import Edit
 from app.editor.indicators import Indicator
 from app.editor.provenance import Origin, Provenance
+from app.editor.spanmap import SpanMap
 from app.editor.surface import Surface
 from engine.types import TextSpan
 
@@ -25,6 +26,7 @@ class GeneratedMarks(QObject):
         self._provenance = Provenance()
         self._is_shown = False
         self._since: list[Edit] | None = None
+        self._has_news = False
         surface.edited.connect(self._on_edited)
 
     @property
@@ -65,6 +67,32 @@ class GeneratedMarks(QObject):
         else:
             self._clear(0, self._surface.length())
 
+    def mirror(self, copy: Surface, spans: SpanMap) -> None:
+        """Shows the marks in a copy of the text too, but for the spans that hold something else there. Cheap while
+        nothing is new."""
+        if not self._has_news:
+            return
+        self._has_news = False
+        copy.setIndicatorCurrent(Indicator.GENERATED)
+        copy.indicatorClearRange(0, copy.length())
+        surface = self._surface
+        for span in self._provenance.ranges if self._is_shown else ():
+            start, end = surface.pos_at(span.start), surface.pos_at(span.end)
+            for index, (first, last) in enumerate(spans.all_real):
+                if start < first < end:
+                    pos = spans.to_shown(start)
+                    copy.indicatorFillRange(pos, spans.shown(index)[0] - pos)
+                if first < end:
+                    start = max(start, last)
+            if start < end:
+                pos = spans.to_shown(start)
+                copy.indicatorFillRange(pos, spans.to_shown(end - 1) + 1 - pos)
+
+    @Slot()
+    def forget_mirror(self) -> None:
+        """There is another copy, without marks."""
+        self._has_news = self._is_shown
+
     @Slot(object)
     def _on_edited(self, edit: Edit) -> None:
         surface, had = self._surface, bool(self._provenance.size)
@@ -88,5 +116,6 @@ class GeneratedMarks(QObject):
             surface.indicatorFillRange(pos, surface.pos_at(span.end) - pos)
 
     def _clear(self, start: int, end: int) -> None:
+        self._has_news = True
         self._surface.setIndicatorCurrent(Indicator.GENERATED)
         self._surface.indicatorClearRange(start, end - start)

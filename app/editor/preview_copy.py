@@ -126,7 +126,7 @@ class PreviewCopy:
         self._drawn[index] = _content(preview)
 
     def _clear_marks(self, start: int, length: int) -> None:
-        for indicator in _DRAFT_INDICATORS:
+        for indicator in (*_DRAFT_INDICATORS, Indicator.GENERATED):
             self._shown.setIndicatorCurrent(indicator)
             self._shown.indicatorClearRange(start, length)
 

@@ -197,6 +197,8 @@ class EditorView(QWidget):
             self._annotation.show(ascending)
             return
         self.preview.show_spans(ascending, self._stale)
+        if self.preview.span_map is not None:
+            self.generated.mirror(self.preview, self.preview.span_map)
         self.preview.reveal()
 
     def mark_stale(self, spans: Sequence[TextSpan]) -> None:
@@ -289,6 +291,7 @@ class EditorView(QWidget):
         surface.input_done.connect(self._follow)
         self.preview.placed.connect(self._follow)
         self.preview.copied.connect(self._style_preview)
+        self.preview.copied.connect(self.generated.forget_mirror)
         surface.about_to_input.connect(self._about_to_input)
         surface.drag_entered.connect(self._leave_preview)
         self.preview.unwanted.connect(self._leave_preview)

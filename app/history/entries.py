@@ -139,4 +139,10 @@ def _texts(values: object) -> tuple[str, ...]:
 def _options(values: object) -> dict[str, OptionValue]:
     if not isinstance(values, dict):
         raise TypeError("options by name")
-    return {str(name): value for name, value in values.items() if value is None or isinstance(value, str | int | float)}
+    options: dict[str, OptionValue] = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            options[str(name)] = tuple(str(each) for each in value)
+        elif value is None or isinstance(value, str | int | float):
+            options[str(name)] = value
+    return options

@@ -6,6 +6,7 @@ fast the engine is, the window has one event to handle at a time, and that one h
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from typing import Protocol
@@ -26,6 +27,9 @@ from engine.types import (
 )
 
 log = logging.getLogger(__name__)
+
+
+OFF = "The model is switched off. Switch it on with “Use the Model” in the View menu."
 
 
 class Session(Protocol):
@@ -90,11 +94,29 @@ class EngineBridge(QObject):
         self._loading_first: set[int] = set()  # infills that found no model and load one
         self._is_closed = False
         self._is_ready = False
+        self._is_on = True
+        self._refused = itertools.count(-1, -1)
         self._model_name = ""
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether there is an engine to ask."""
+        return self._is_on
+
+    def switch(self, on: bool) -> None:
+        """Off ends the engine's thread within a step and frees its model, without waiting for it; whatever is asked
+        then fails with a sentence. On, the next thing that is asked begins a new thread."""
+        if on == self._is_on:
+            return
+        self._is_on, self._is_ready = on, False
+        if not on:
+            self._session.close(timeout=0.0)
+
     def submit(self, request: InfillRequest, key: str) -> Job:
         """Queues a request; an older one with the same key is cancelled."""
+        if not self._is_on:
+            return self._refuse(key)
         return self._session.submit(request, self._on_event, key=key)
 
     @property
@@ -109,11 +131,15 @@ class EngineBridge(QObject):
 
     def prewarm(self, request: InfillRequest, key: str) -> None:
         """Has the context of a request computed that may soon come. Nothing is told about it."""
+        if not self._is_on:
+            return
         self._session.prewarm(request, self._on_event, key=key)
 
     def load_model(self, choice: ModelChoice) -> Job:
         """Loads a model; `model_state` tells how it goes."""
         self._is_ready = False
+        if not self._is_on:
+            return self._refuse("model")
         job = self._session.load_model(choice, self._on_event)
         self._loading.add(job.id)
         return job
@@ -127,6 +153,11 @@ class EngineBridge(QObject):
         """Ends the engine and all that would still be delivered. Returns whether its thread ended."""
         self._is_closed = True
         return self._session.close()
+
+    def _refuse(self, key: str) -> Job:
+        job = Job(next(self._refused), key)
+        self._on_event(Failed(job.id, OFF, "EngineOffError"))
+        return job
 
     def _on_event(self, event: Event) -> None:
         """Called on the engine's thread."""
@@ -145,6 +176,8 @@ class EngineBridge(QObject):
 
     def _emit(self, event: Event) -> None:
         is_loading = event.job_id in self._loading
+        if not self._is_on and isinstance(event, Frame | ModelLoading | ModelReady):
+            return  # of a thread that is ending
         if isinstance(event, Frame):
             self._is_ready = True
             self.frame.emit(event)

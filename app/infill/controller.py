@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
@@ -23,7 +23,7 @@ from app.infill.proposals import Proposals
 from app.infill.run import Run
 from app.infill.stage import Stage
 from app.settings import Settings
-from engine.types import Cancelled, Failed, Finished, Frame, TextSpan
+from engine.types import Cancelled, Failed, Finished, Frame, InfillRequest, TextSpan
 
 __all__ = ["InfillController", "InfillProgress"]
 
@@ -161,19 +161,32 @@ class InfillController(QObject):
         for signal, slot in self._wires():
             signal.disconnect(slot)
 
+    def restore(self, proposal: Proposal) -> None:
+        """A result of the past waits as a proposal; those that wait in its places already make way."""
+        self._view.surface.finish_composition()
+        self._end_run()
+        self.proposals.pending.displace(proposal.spans)
+        self.proposals.add(proposal)
+        self._say("The result is back as a proposal: Tab accepts, Esc discards.")
+
+    def run_again(self, options: InfillRequest, spans: Sequence[TextSpan]) -> None:
+        """Runs what was run before once more, on these spans, with options that are not the settings."""
+        at_caret = all(span.start == span.end for span in spans)
+        mode = FILL.mode if options.mode is CONTINUE.mode and not at_caret else options.mode
+        wish = Wish(mode, at_caret, length_factor=options.length_factor, least_tokens=options.least_tokens)
+        self._run_on(spans, spans[0].start, wish, options)
+
     # the run
 
     def _start(self, wish: Wish) -> None:
         self._view.surface.finish_composition()
+        options = read_options(self._settings, self._next_seed())
+        self._run_on(self._wanted_spans(), self._view.caret_offset(), wish, options)
+
+    def _run_on(self, spans: Sequence[TextSpan], caret: int, wish: Wish, options: InfillRequest) -> None:
+        extent = int(self._settings["infill.context_extent"])
         try:
-            prepared = prepare(
-                self._view,
-                self._wanted_spans(),
-                self._view.caret_offset(),
-                wish,
-                read_options(self._settings, self._next_seed()),
-                int(self._settings["infill.context_extent"]),
-            )
+            prepared = prepare(self._view, spans, caret, wish, options, extent)
         except NothingToFillError as reason:
             self.message.emit(str(reason))
             return
@@ -182,8 +195,8 @@ class InfillController(QObject):
         self._run = Run.begin(self._bridge.submit(prepared.request, self._key), prepared, self._view, displaced)
         self._set_state("queued")
         self._show_all()
-        spans = len(prepared.spans)
-        announce(self._view, "Filling." if spans == 1 else f"Filling {spans} spans.")
+        count = len(prepared.spans)
+        announce(self._view, "Filling." if count == 1 else f"Filling {count} spans.")
 
     def _wanted_spans(self) -> list[TextSpan]:
         selected, spot = self._view.selections(), self.proposals.at_caret

@@ -64,8 +64,11 @@ class HistoryPanel(QWidget):
         self.show_entries([])
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
-        """Shows these entries; the one that was chosen stays chosen, or the next one where it is gone."""
+        """Shows these entries. The one that was chosen stays chosen, or the next one where it is gone; the newest one
+        makes way for a newer one while the user is elsewhere."""
         chosen, row = self.chosen, self.list.currentRow()
+        if row == 0 and not self.list.hasFocus() and len(entries) > self.list.count():
+            chosen = None
         self.list.clear()
         for entry in entries:
             item = QListWidgetItem(row_sentence(entry))

@@ -65,6 +65,15 @@ class SettingsPanel(QWidget):
         trained = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         row.note = f"The model was trained with {trained}."
 
+    def show_infill(self, shown: bool) -> None:
+        """Shows all that an infill depends on, or of it only the switch that turns the model on."""
+        switch = self.rows["engine.enabled"]
+        page = switch.parentWidget()
+        assert page is not None
+        for widget in page.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            widget.setVisible(shown or widget is switch)
+        self.pages.setTabText(0, _PAGES[0][0] if shown else "Model")
+
     def focus_first(self) -> None:
         """Gives the keyboard to the first control that is on the screen."""
         for row in self.rows.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -44,8 +44,10 @@ class Actions:
         self.commands = commands
         self._owner = owner
         self._pairs: list[tuple[Command, QAction]] = []
+        self._menus: dict[str, QMenu] = {}
+        self._hidden: frozenset[str] = frozenset()
         for group, title in _MENUS.items():
-            menu = bar.addMenu(title)
+            menu = self._menus[group] = bar.addMenu(title)
             menu.aboutToShow.connect(self.refresh)
             for command in commands.group(group):
                 if command.starts_section:
@@ -55,12 +57,26 @@ class Actions:
     def refresh(self) -> None:
         """Shows which commands can act now, and what is switched on."""
         for command, action in self._pairs:
-            action.setEnabled(command.can_run)
+            action.setEnabled(command.can_run and command.group not in self._hidden)
             if command.is_on is not None:
                 action.setChecked(command.is_on())
 
+    @property
+    def shown_commands(self) -> list[Command]:
+        """All commands but those of hidden groups."""
+        return [command for command in self.commands if command.group not in self._hidden]
+
+    def show_groups(self, groups: Iterable[str], *, shown: bool) -> None:
+        """Shows groups of commands, or hides them: their menus, their entries elsewhere, their keys."""
+        self._hidden = self._hidden - set(groups) if shown else self._hidden | set(groups)
+        for group, menu in self._menus.items():
+            menu.menuAction().setVisible(group not in self._hidden)
+        for command, action in self._pairs:
+            action.setVisible(command.group not in self._hidden)
+        self.refresh()
+
     def menu(self, *command_ids: str) -> QMenu:
-        """A menu of its own with these commands; an empty id separates."""
+        """A menu of its own with these commands; an empty id separates. Qt leaves out separators that part nothing."""
         self.refresh()
         menu = QMenu(self._owner)
         for command_id in command_ids:
@@ -77,23 +93,22 @@ class Actions:
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setCheckable(command.is_on is not None)
-        action.triggered.connect(_guarded(command))
+        action.triggered.connect(self._guarded(command))
         owner.addAction(action)
         self._pairs.append((command, action))
         return action
 
+    def _guarded(self, command: Command) -> Callable[[bool], None]:
+        """A key pressed when its command cannot act does nothing; the menu's enabled state may be stale by then."""
 
-def _guarded(command: Command) -> Callable[[bool], None]:
-    """A key pressed when its command cannot act does nothing; the menu's enabled state may be stale by then."""
+        def act(on: bool = False) -> None:
+            if command.can_run and command.group not in self._hidden:
+                if command.is_on is None:
+                    command.handler()
+                else:
+                    command.handler(on)
 
-    def act(on: bool = False) -> None:
-        if command.can_run:
-            if command.is_on is None:
-                command.handler()
-            else:
-                command.handler(on)
-
-    return act
+        return act
 
 
 def _file(window: MainWindow) -> list[Command]:
@@ -152,7 +167,8 @@ def _view(window: MainWindow) -> list[Command]:
         Command("view.larger", "Larger Text", zoom(1), ("Ctrl++", "Ctrl+="), starts_section=True),
         Command("view.smaller", "Smaller Text", zoom(-1), ("Ctrl+-",)),
         Command("view.usual_size", "Usual Text Size", lambda: settings.reset("editor.font_size"), ("Ctrl+0",)),
-        Command("view.next_pane", "Go to Text or Settings", window.next_pane, ("F6",), starts_section=True),
+        switch("view.use_model", "Use the Model", "engine.enabled"),
+        Command("view.next_pane", "Go to Text or Panels", window.next_pane, ("F6",), starts_section=True),
         Command("view.next_tab", "Next Tab", lambda: tabs.step(1), ("Ctrl+PgDown", "Ctrl+Tab")),
         Command("view.previous_tab", "Previous Tab", lambda: tabs.step(-1), ("Ctrl+PgUp", "Ctrl+Shift+Tab")),
     ]
@@ -186,6 +202,21 @@ def _infill(window: MainWindow) -> list[Command]:
         Command("infill.join", "Join Passages at Caret", join, ("Ctrl+Alt+J",), has_tab),
         Command("infill.stop", "Stop", stop, ("Ctrl+.",), running, starts_section=True),
         Command("infill.runs", "Show Runs", window.feed.runs.show_list, ("Ctrl+Shift+.",)),
+        Command(
+            "infill.history",
+            "History",
+            window.show_history,
+            ("Ctrl+Shift+H",),
+            is_on=window.history_shown,
+            starts_section=True,
+        ),
+        Command(
+            "infill.show_generated",
+            "Show Generated Text",
+            lambda on: window.settings.__setitem__("editor.show_generated", on),
+            ("Ctrl+Shift+G",),
+            is_on=lambda: bool(window.settings["editor.show_generated"]),
+        ),
     ]
 
 

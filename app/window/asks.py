@@ -21,6 +21,7 @@ class Answer(StrEnum):
     UTF8 = "utf-8"
     ACCEPT = "accept"
     STOP = "stop"
+    DELETE = "delete"
     CANCEL = "cancel"
 
 
@@ -53,6 +54,9 @@ class Asks(Protocol):
 
     def lose_changes(self, title: str) -> Answer:
         """RELOAD or CANCEL, before a modified document is read again from disk."""
+
+    def forget_runs(self, title: str | None) -> Answer:
+        """DELETE or CANCEL, before the runs of a document, or without a title of all documents, are forgotten."""
 
     def line(self, last: int) -> int | None:
         """Which line to go to, from 1 to `last`."""
@@ -132,6 +136,12 @@ class DialogAsks:
         """Reload or go back."""
         sentence = "Your unsaved changes are lost."
         return self._ask(f"Reload “{title}” from disk?", sentence, {"Reload": Answer.RELOAD}, is_lossy=True)
+
+    def forget_runs(self, title: str | None) -> Answer:
+        """Delete or go back."""
+        whose = f"of “{title}”" if title is not None else "of all documents"
+        sentence = "They are deleted from this machine for good. The documents stay as they are."
+        return self._ask(f"Delete the runs {whose}?", sentence, {"Delete": Answer.DELETE}, is_lossy=True)
 
     def line(self, last: int) -> int | None:
         """Asks for a number."""

@@ -21,6 +21,7 @@ class EngineLink(QObject):
         self._waiting = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._waiting.timeout.connect(self.start)
         self._started = False
+        bridge.switch(settings["engine.enabled"])
         settings.changed.connect(self._on_setting)
 
     @property
@@ -35,10 +36,11 @@ class EngineLink(QObject):
         )
 
     def start(self) -> None:
-        """Loads the chosen model now."""
+        """Loads the chosen model now, if the model is to be used at all."""
         self._waiting.stop()
         self._started = True
-        self._bridge.load_model(self.choice)
+        if self._settings["engine.enabled"]:
+            self._bridge.load_model(self.choice)
 
     def settle(self) -> None:
         """Loads a model that was just chosen without waiting for more changes: a run is about to ask for it."""
@@ -49,6 +51,11 @@ class EngineLink(QObject):
         """Ends what would still happen later."""
         self._waiting.stop()
 
-    def _on_setting(self, key: str, _value: object) -> None:
-        if self._started and key.startswith("engine."):
+    def _on_setting(self, key: str, value: object) -> None:
+        if key == "engine.enabled":
+            self._waiting.stop()
+            self._bridge.switch(bool(value))
+            if self._started:
+                self.start()
+        elif self._started and key.startswith("engine."):
             self._waiting.start()

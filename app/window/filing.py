@@ -29,6 +29,8 @@ class Filing(QObject):
 
     said = Signal(str)
     failed = Signal(str, object)  # sentence, and the tab that may be saved elsewhere, or None
+    loaded = Signal(object)  # the tab whose file was read, again too
+    saved = Signal(object)  # the tab whose file was written
 
     def __init__(self, tabs: Tabs, asks: Asks, make_tab: MakeTab, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -139,6 +141,7 @@ class Filing(QObject):
         tab.view.set_text(text)
         tab.view.set_language(tab.document.language or "text")
         tab.document.set_modified(False)
+        self.loaded.emit(tab)
 
     def _load(self, tab: Tab, path: Path, encoding: str | None) -> bool:
         try:
@@ -170,6 +173,7 @@ class Filing(QObject):
             return False
         tab.view.set_savepoint()
         tab.view.set_language(document.language or "text")
+        self.saved.emit(tab)
         waiting = " What is only proposed is not part of it." if tab.controller.has_pending else ""
         self.said.emit(f"Saved {document.title}.{waiting}")
         return True

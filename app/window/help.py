@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
-from app.commands import Commands
+from app.commands import Command
 
 _IN_THE_TEXT = (("Stop the run and keep what is written", "Esc"),)
 _GROUPS = {"infill": "Infill", "proposal": "Proposal", "file": "File", "edit": "Edit", "view": "View"}
 
 
-def keys_text(commands: Commands) -> str:
-    """A table of all keys, as HTML."""
+def keys_text(commands: Iterable[Command]) -> str:
+    """A table of the keys of these commands, as HTML."""
     rows = []
+    commands = list(commands)
     for group, title in _GROUPS.items():
+        if not any(command.group == group for command in commands):
+            continue
         rows.append(f"<tr><td colspan='2' style='padding-top:10px'><b>{title}</b></td></tr>")
-        lines = [(command.title.rstrip("…"), command.key_text) for command in commands.group(group) if command.key_text]
+        lines = [
+            (command.title.rstrip("…"), command.key_text)
+            for command in commands
+            if command.group == group and command.key_text
+        ]
         for name, key in (list(_IN_THE_TEXT) if group == "infill" else []) + lines:
             rows.append(f"<tr><td style='padding-right:36px'>{escape(name)}</td><td>{escape(key)}</td></tr>")
     return f"<table cellspacing='3'>{''.join(rows)}</table>"

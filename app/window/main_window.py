@@ -14,6 +14,7 @@ from app.editor.view import EditorView
 from app.infill.bridge import EngineBridge
 from app.infill.controller import InfillController
 from app.infill.suggester import Suggester
+from app.panels.history_panel import HistoryPanel
 from app.panels.infill_strip import InfillStrip
 from app.panels.preset_bar import PresetBar
 from app.panels.settings_panel import SettingsPanel
@@ -26,8 +27,10 @@ from app.window.asks import Asks, DialogAsks
 from app.window.diff_dialog import DiffDialog
 from app.window.drops import FileDrops
 from app.window.engine_link import EngineLink
+from app.window.engine_switch import EngineSwitch
 from app.window.filing import Filing
 from app.window.help import about_text, keys_text, show_page
+from app.window.history_link import HistoryLink
 from app.window.notices import NoticeBar
 from app.window.run_estimate import RunEstimate
 from app.window.status_feed import StatusFeed
@@ -55,9 +58,11 @@ class MainWindow(QMainWindow):
         self.filing = Filing(self.tabs, self.asks, self._make_tab, self)
         self.drops = FileDrops(self.filing.open, self)
         self.engine = EngineLink(bridge, settings, self)
-        self.feed = StatusFeed(self.status, self.tabs, self.filing, bridge)
+        self.feed = StatusFeed(self.status, self.tabs, self.filing, bridge, settings)
         self.estimate = RunEstimate(self.presets, settings, self.tabs, bridge)
-        self.dock = self._lay_out()
+        self.history_panel = HistoryPanel()
+        self.history = HistoryLink(settings, self.tabs, self.filing, self.history_panel, self.asks)
+        self.dock, self.history_dock = self._lay_out()
         self.actions_ = Actions(make_commands(self), self.menuBar(), self)
         for label, command in (("Fill", "infill.fill"), ("Refine", "infill.refine"), ("Continue", "infill.continue")):
             self.strip.add(label, self.actions_.of(command), primary=label == "Fill")
@@ -66,6 +71,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._apply_theme(themes.current)
         shape.restore(self)
+        self.switch = EngineSwitch(self)
         self.tabs.hint = self._hint()
         self._on_tab()
 
@@ -108,12 +114,16 @@ class MainWindow(QMainWindow):
         return self.feed.runs.runner is not None
 
     def next_pane(self) -> None:
-        """Takes the keyboard from the text to the settings, and back."""
-        tab = self.tabs.current
-        if tab is not None and not tab.view.surface.hasFocus():
+        """Takes the keyboard from the text to the settings, to the history, and back."""
+        tab, panes = self.tabs.current, list[SettingsPanel | HistoryPanel]()
+        panes += [self.panel] if self.settings_shown() else []
+        panes += [self.history_panel] if self.history_shown() else []
+        here = [pane.isAncestorOf(self.focusWidget()) for pane in panes]
+        later = panes[here.index(True) + 1 :] if any(here) else panes
+        if later and (any(here) or tab is None or tab.view.surface.hasFocus()):
+            later[0].focus_first()
+        elif tab is not None:
             tab.view.setFocus()
-        elif self.settings_shown():
-            self.panel.focus_first()
 
     def ask_line(self) -> None:
         """Asks for a line and goes there."""
@@ -131,6 +141,20 @@ class MainWindow(QMainWindow):
         """Whether the settings are shown."""
         return not self.dock.isHidden()
 
+    def show_history(self, shown: bool) -> None:
+        """Shows or hides the runs of the front document, and gives them the keyboard or takes it from them."""
+        self.history_dock.setVisible(shown)
+        self.history.refresh()
+        tab = self.tabs.current
+        if shown:
+            self.history_panel.focus_first()
+        elif tab is not None:
+            tab.view.setFocus()
+
+    def history_shown(self) -> bool:
+        """Whether the runs are shown."""
+        return not self.history_dock.isHidden()
+
     def show_diff(self) -> None:
         """Shows what accepting all proposals of the front document would change."""
         tab = self.tabs.current
@@ -140,7 +164,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """Shows which key does what."""
-        show_page(self, "Keys", keys_text(self.actions_.commands))
+        show_page(self, "Keys", keys_text(self.actions_.shown_commands))
 
     def show_about(self) -> None:
         """Says what this is."""
@@ -165,6 +189,7 @@ class MainWindow(QMainWindow):
         self.engine.close_down()
         self.feed.close_down()
         self.estimate.close_down()
+        self.history.close_down()
         self.bridge.close()
         event.accept()
 
@@ -180,10 +205,12 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.look_at_disk()
+            self.history.refresh()  # another window may have added to it
 
     # parts
 
-    def _lay_out(self) -> QDockWidget:
+    def _lay_out(self) -> tuple[QDockWidget, QDockWidget]:
+        """Returns what holds the settings, and what holds the history."""
         center = QWidget()
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
@@ -192,8 +219,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.tabs, 1)
         self.setCentralWidget(center)
         self.setStatusBar(self.status)
-        dock = QDockWidget("Settings", self)
-        dock.setObjectName("settings")
         side = QWidget()
         rows = QVBoxLayout(side)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -201,10 +226,19 @@ class MainWindow(QMainWindow):
         rows.addWidget(self.strip)
         rows.addWidget(self.presets)
         rows.addWidget(self.panel, 1)
-        dock.setWidget(side)
+        settings = self._dock("Settings", side, Qt.DockWidgetArea.RightDockWidgetArea)
+        history = self._dock("History", self.history_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
+        history.hide()
+        history.visibilityChanged.connect(self.history.refresh)
+        return settings, history
+
+    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title.lower())
+        dock.setWidget(content)
         dock.setTitleBarWidget(QWidget())
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self.addDockWidget(area, dock)
         return dock
 
     def _hint(self) -> str:
@@ -218,6 +252,8 @@ class MainWindow(QMainWindow):
         self.filing.said.connect(self.status.show_message)
         self.filing.failed.connect(self._on_failed)
         self.panel.refused.connect(self.status.show_message)
+        self.history.said.connect(self.status.show_message)
+        self.history.failed.connect(self.notices.tell)
         self.panel.folder_asked.connect(self._choose_model_folder)
         self.themes.changed.connect(self._apply_theme)
         self.settings.changed.connect(self._on_setting)
@@ -235,6 +271,7 @@ class MainWindow(QMainWindow):
         tab.controller.proposals.changed.connect(self.actions_.refresh)
         self.feed.watch(tab)
         self.estimate.watch(tab)
+        self.history.watch(tab)
         return tab
 
     def _on_tab(self, *_: object) -> None:

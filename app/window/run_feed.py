@@ -59,6 +59,11 @@ class RunFeed(QObject):
         if runner is not None:
             runner.controller.stop()
 
+    def forget_model(self) -> None:
+        """There is no model any more, or not yet."""
+        self._model = _Model()
+        self.refresh()
+
     def show_list(self) -> None:
         """Opens the list of runs over the status bar."""
         self.list.show_runs(self._entries())

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu
 from app.document.encodings import ENCODINGS
 from app.document.languages import LANGUAGES, language_label
 from app.infill.bridge import EngineBridge
+from app.settings import Settings
 from app.statusbar import StatusBar
 from app.window.filing import Filing
 from app.window.run_feed import RunFeed
@@ -22,15 +23,16 @@ _MOST_COUNTED = 300_000
 class StatusFeed(QObject):
     """Listens to the tabs and shows it in the status bar."""
 
-    def __init__(self, bar: StatusBar, tabs: Tabs, filing: Filing, bridge: EngineBridge) -> None:
+    def __init__(self, bar: StatusBar, tabs: Tabs, filing: Filing, bridge: EngineBridge, settings: Settings) -> None:
         super().__init__(bar)
-        self._bar, self._tabs, self._filing = bar, tabs, filing
+        self._bar, self._tabs, self._filing, self._settings = bar, tabs, filing, settings
         self.runs = RunFeed(bar, tabs, bridge)
         self._counting = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._counting.timeout.connect(self._count)
         bar.language.setMenu(self._language_menu())
         bar.encoding.setMenu(self._encoding_menu())
         tabs.current_tab_changed.connect(self.refresh)
+        settings.changed.connect(self._on_setting)
         self.refresh()
 
     def watch(self, tab: Tab) -> None:
@@ -40,6 +42,7 @@ class StatusFeed(QObject):
         tab.view.text_changed.connect(self._counting.start)
         tab.document.properties_changed.connect(self._show_properties)
         tab.document.path_changed.connect(self._show_properties)
+        tab.view.generated.changed.connect(self._counting.start)
         self.runs.watch(tab)
         tab.controller.message.connect(lambda sentence: self._on_message(tab, sentence))
 
@@ -67,8 +70,14 @@ class StatusFeed(QObject):
         line, column = tab.line_and_column
         self._bar.position.setText(f"Ln {line}, Col {column}")
 
+    def _on_setting(self, key: str, _value: object) -> None:
+        if key in {"editor.show_generated", "engine.enabled"}:
+            self._count()
+
     def _count(self) -> None:
         tab = self._tabs.current
+        is_shown = self._settings["editor.show_generated"] and self._settings["engine.enabled"]
+        self._bar.show_generated(tab.view.generated.share if tab is not None and is_shown else None)
         if tab is None:
             self._bar.counts.clear()
             return

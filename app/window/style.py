@@ -42,6 +42,9 @@ QToolButton#close:hover { color: $ui_text; background: $pressed; }
 QDockWidget { color: $ui_text; }
 SettingsPanel, InfillStrip, QTabWidget#pages, QTabWidget#pages > QTabBar, QWidget#page,
  QScrollArea { background: $panel; }
+QLabel#title { color: $ui_text; font-weight: 600; }
+QListWidget#history { background: $panel; color: $ui_text; border: 0; border-top: 1px solid $border;
+    border-bottom: 1px solid $border; }
 QLabel#help { color: $ui_text_dim; font-size: ${small}pt; }
 QLabel#heading { color: $ui_text; font-weight: 600; padding-top: 8px; border-top: 1px solid $border; }
 QPushButton#segment { border-radius: 0; padding: 4px 6px; color: $ui_text_dim; background: $field; border-right: 0; }

@@ -23,7 +23,14 @@ BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def a_run(number: int = 0, text: str = "old", after: str = "new") -> Kept:
-    options: dict[str, OptionValue] = {"mode": "fill", "steps": 4, "capacity": None, "top_p": 0.9, "use_cache": True}
+    options: dict[str, OptionValue] = {
+        "mode": "fill",
+        "steps": 4,
+        "capacity": None,
+        "top_p": 0.9,
+        "use_cache": True,
+        "banned": ("very", "really"),
+    }
     run = RunRecord(
         BEGIN + timedelta(minutes=number), "fill", (TextSpan(5, 5 + len(text)),), (text,), (after,), options,
         number, "redraft-mini", 12.5, 7, 1, True,

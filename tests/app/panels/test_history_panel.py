@@ -98,6 +98,15 @@ def test_another_list_keeps_the_choice_or_takes_the_next_one(panel):
     assert panel.chosen == 1
 
 
+def test_the_newest_run_stays_chosen_while_the_user_is_elsewhere(panel):
+    newer = [replace(FIRST, id=9), *ENTRIES]
+    panel.show_entries(newer)
+    assert panel.chosen == 9
+    panel.focus_first()
+    panel.show_entries([replace(FIRST, id=10), *newer])
+    assert panel.chosen == 9
+
+
 def test_the_menus_offer_everything(panel):
     every, whole = asked(panel.delete_all_asked), asked(panel.delete_everything_asked)
     for action in panel.more.menu().actions():

@@ -60,6 +60,9 @@ class FakeAsks:
     def lose_changes(self, title: str) -> Answer:
         return self._next(f"lose changes {title}")  # type: ignore[return-value]
 
+    def forget_runs(self, title: str | None) -> Answer:
+        return self._next(f"forget {title}")  # type: ignore[return-value]
+
     def line(self, last: int) -> int | None:
         return self._next(f"line to {last}")  # type: ignore[return-value]
 
