@@ -48,17 +48,20 @@ class CudaRecorder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._stream: torch.cuda.Stream | None = None
         self._pool: _POOL_HANDLE | None = None
 
     def record(self, work: Work) -> Work:
         """See `Recorder.record`; nothing is run."""
         if self._pool is None:
             self._pool = torch.cuda.graph_pool_handle()
+        if self._stream is None:
+            # torch's own one belongs to the device that was used first
+            self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         graph = torch.cuda.CUDAGraph()
-        with (
-            torch.cuda.device(self._device),
-            torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"),
-        ):
+        back = torch.cuda.stream(torch.cuda.current_stream(self._device))  # also where a recording breaks off
+        recording = torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local")
+        with torch.cuda.device(self._device), back, recording:
             result = work()
 
         def replay() -> Tensor:

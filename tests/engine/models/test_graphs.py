@@ -98,13 +98,14 @@ def test_what_waits_for_the_device_cannot_be_recorded() -> None:
 
 
 class FakeCuda:
-    """The four names of torch.cuda that a recording needs."""
+    """The names of torch.cuda that a recording needs."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pools = 0
         self.used: list[object] = []
         self.replays = 0
-        for name in ("graph_pool_handle", "CUDAGraph", "graph", "device"):
+        self.streams: list[str] = ["the user's"]
+        for name in ("graph_pool_handle", "CUDAGraph", "graph", "device", "Stream", "stream", "current_stream"):
             monkeypatch.setattr(torch.cuda, name, getattr(self, name))
 
     def graph_pool_handle(self) -> tuple[int, int]:
@@ -117,11 +118,29 @@ class FakeCuda:
     def replay(self) -> None:
         self.replays += 1
 
+    def Stream(self, device: torch.device) -> str:
+        return f"ours on {device}"
+
+    def current_stream(self, device: torch.device) -> str:
+        return self.streams[-1]
+
     @contextlib.contextmanager
-    def graph(self, graph: object, *, pool: object, capture_error_mode: str) -> Iterator[None]:
+    def stream(self, stream: str) -> Iterator[None]:
+        before = list(self.streams)
+        self.streams.append(stream)
+        try:
+            yield
+        finally:
+            self.streams = before
+
+    @contextlib.contextmanager
+    def graph(self, graph: object, *, pool: object, stream: str, capture_error_mode: str) -> Iterator[None]:
+        """As torch's: after a recording that broke off the stream is still the recording's."""
         assert graph is self
         self.used.append(pool)
+        self.streams.append(stream)
         yield
+        self.streams.pop()
 
     @contextlib.contextmanager
     def device(self, device: torch.device) -> Iterator[None]:
@@ -138,6 +157,20 @@ def test_cuda_graphs_share_one_pool_until_all_are_gone(monkeypatch: pytest.Monke
     recorder.reset()
     recorder.record(work)
     assert cuda.used[-1] == (0, 2)
+
+
+def test_a_recording_that_breaks_off_leaves_the_stream_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = FakeCuda(monkeypatch)
+    recorder = CudaRecorder(torch.device("cuda:1"))
+    streams: list[str] = []
+
+    def work() -> Tensor:
+        streams.append(cuda.current_stream(torch.device("cuda:1")))
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        recorder.record(work)
+    assert (streams, cuda.streams) == (["ours on cuda:1"], ["the user's"])
 
 
 def test_released_memory_comes_back_with_the_next_step(tmp_path: Path) -> None:
