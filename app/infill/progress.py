@@ -18,6 +18,10 @@ class InfillProgress:
     reused_tokens: int
     computed_tokens: int
     nfe: int
+    variation: int = 0
+    """Which variation it is the step of; they may be written or corrected one after the other."""
+    done_ms: float = 0.0
+    """Time that was spent on steps."""
 
     @classmethod
     def of(cls, frame: Frame) -> InfillProgress:
@@ -31,13 +35,23 @@ class InfillProgress:
             stats.reused_tokens,
             stats.computed_tokens,
             stats.nfe,
+            frame.variation,
+            stats.elapsed_ms - stats.prefill_ms,
         )
+
+    @property
+    def share(self) -> float:
+        """How much of the whole run is done, of all its variations."""
+        if self.remaining_ms > 0 and self.done_ms > 0:
+            return self.done_ms / (self.done_ms + self.remaining_ms)
+        return self.step / max(1, self.steps)
 
     @property
     def in_brief(self) -> str:
         """Step and time left."""
         left = f" · {duration(self.remaining_ms)} left" if self.remaining_ms > 0 else ""
-        return f"Step {self.step}/{self.steps}{left}"
+        which = f"Variation {self.variation + 1} · " if self.variation else ""
+        return f"{which}Step {self.step}/{self.steps}{left}"
 
     @property
     def in_full(self) -> str:

@@ -100,7 +100,7 @@ class RunFeed(QObject):
 
     def _on_progress(self, tab: Tab, progress: InfillProgress) -> None:
         self._progress[tab] = progress
-        self._tabs.show_progress(tab, progress.step / max(1, progress.steps))
+        self._tabs.show_progress(tab, progress.share)
         self.list.show_runs(self._entries())
         if tab is self.runner:
             self._show_progress(tab, progress)
@@ -108,7 +108,7 @@ class RunFeed(QObject):
     def _show_progress(self, tab: Tab, progress: InfillProgress) -> None:
         where = "" if tab is self._tabs.current else f"{tab.document.title}: "
         self._bar.show_engine(f"{where}{progress.in_full}", "busy")
-        self._bar.show_progress(progress.step, progress.steps)
+        self._bar.show_progress(round(1000 * progress.share), 1000)
 
     def _show_loading(self) -> None:
         self._bar.show_progress(self._model.loaded, 100 if self._model.state == "busy" else 0)
@@ -123,7 +123,7 @@ class RunFeed(QObject):
                         id(tab),
                         tab.document.title,
                         progress.in_brief if progress is not None else "Waiting",
-                        progress.step / max(1, progress.steps) if progress is not None else 0.0,
+                        progress.share if progress is not None else 0.0,
                         tab.controller.stop,
                         lambda tab=tab: self._tabs.bring_to_front(tab),  # type: ignore[misc]
                     )

@@ -66,3 +66,19 @@ def test_a_long_sentence_of_the_engine_does_not_widen_the_window(bar):
 def test_everything_has_a_name_for_screen_readers(bar):
     for widget in (bar.stop, bar.progress, bar.language, bar.encoding, bar.position, bar.engine, bar.message):
         assert widget.accessibleName()
+
+
+@pytest.mark.parametrize("width", [1200, 900, 640])
+def test_stop_stays_on_the_screen_during_a_run_however_narrow_the_window(bar, width):
+    bar.resize(width, 30)
+    bar.language.setText("Markdown")
+    bar.encoding.setText("UTF-8 with BOM")
+    bar.position.setText("Ln 1234, Col 56")
+    bar.counts.setText("12,345 selected in 3 places")
+    bar.show_engine("long name.md: Step 121/175 · 10 s left · 5 tok/s · NFE 121 · context 1,000 reused, 24 new", "busy")
+    bar.show_progress(3, 16)
+    bar.show_runs(3)
+    bar.set_running(True)
+    bar.layout().activate()
+    assert bar.stop.isVisible()
+    assert bar.stop.mapTo(bar, bar.stop.rect().topRight()).x() < width

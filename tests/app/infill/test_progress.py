@@ -23,3 +23,12 @@ def test_the_most_wanted_comes_first():
 
 def test_the_last_step_claims_no_time():
     assert replace(NOW, step=16, remaining_ms=0.0).in_brief == "Step 16/16"
+
+
+def test_the_share_is_of_the_whole_run_not_of_one_variations_steps():
+    assert replace(NOW, step=16, remaining_ms=300.0, done_ms=100.0).share == 0.25
+    assert replace(NOW, remaining_ms=0.0).share == 5 / 16
+
+
+def test_a_later_variation_is_named():
+    assert replace(NOW, variation=2).in_brief == "Variation 3 · Step 5/16 · 0.8 s left"
