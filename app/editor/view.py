@@ -288,7 +288,7 @@ class EditorView(QWidget):
         surface.linesAdded.connect(self._fit_line_numbers)
         surface.savePointChanged.connect(self.document.set_modified)
         surface.updateUi.connect(self._follow)
-        surface.input_done.connect(self._follow)
+        surface.input_done.connect(self._after_input)
         self.preview.placed.connect(self._follow)
         self.preview.copied.connect(self._style_preview)
         self.preview.copied.connect(self.generated.forget_mirror)
@@ -309,6 +309,12 @@ class EditorView(QWidget):
 
     def _about_to_input(self) -> None:
         self.preview.sync_scroll()
+
+    def _after_input(self) -> None:
+        before = self._selected
+        self._follow()
+        if self._selected != before:
+            self.preview.show_caret()
 
     def _input(self, act: Callable[[], object]) -> None:
         self._about_to_input()

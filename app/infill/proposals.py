@@ -185,8 +185,10 @@ class Proposals(QObject):
     # what happens meanwhile
 
     def add(self, proposal: Proposal) -> None:
-        """Takes in the result of a run."""
+        """Takes in the result of a run, or a new value of the proposal with its id. What is new is never hidden."""
         self.pending.put(proposal)
+        if self.display is Display.BEFORE:
+            self.display = Display.AFTER
         self.changed.emit()
 
     def follow(self, edit: Edit) -> None:

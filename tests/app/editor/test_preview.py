@@ -169,6 +169,39 @@ def test_moving_the_caret_by_keys_moves_it_in_the_preview(make_view, qtbot):
     assert view.is_previewing
 
 
+def test_a_caret_moved_by_keys_stays_in_sight_below_a_long_draft(make_view, qtbot):
+    view = make_view(LINES)
+    view.go_to(5, 1)
+    view.show_preview([draft(LINES, "line 003", ["word\n"] * 60)])
+    for _ in range(3):
+        qtbot.keyClick(view.surface, Qt.Key.Key_Down)
+    preview = view.preview
+    line = preview.lineFromPosition(preview.currentPos())
+    assert preview.getLine(line).data() == b"line 007\n"
+    assert preview.firstVisibleLine() <= line < preview.firstVisibleLine() + preview.linesOnScreen()
+
+
+def test_a_span_that_is_shown_no_more_is_the_real_text_again(make_view):
+    view = make_view(LINES)
+    first, second = draft(LINES, "line 003", ["a"], Look.PROPOSAL), draft(LINES, "line 050", ["b\n", "c"])
+    view.show_preview([second, first])
+    assert shown(view) == LINES.replace("line 003", "a").replace("line 050", "b\nc")
+    view.show_preview([second])
+    assert shown(view) == LINES.replace("line 050", "b\nc")
+    assert not view.preview.indicatorValueAt(Indicator.PROPOSAL, LINES.index("line 003"))
+    third = draft(LINES, "line 100", ["d"])
+    view.show_preview([third, second])
+    assert shown(view) == LINES.replace("line 050", "b\nc").replace("line 100", "d")
+
+
+def test_an_edit_in_a_shown_span_keeps_the_copy_true(make_view):
+    view = make_view(LINES)
+    both = [draft(LINES, "line 003", ["a"]), draft(LINES, "line 050", ["b"])]
+    view.show_preview(both)
+    view.replace_spans([(LINES.index("line 003") + 2, LINES.index("line 004"), "XY")])
+    assert shown(view) == view.text().replace("line 050", "b")
+
+
 def test_a_click_in_the_preview_places_the_real_caret(make_view, qtbot):
     view = make_view("one two three\nfour\n")
     view.show_preview([draft(view.text(), "two", ["zwei\n", "drei"])])

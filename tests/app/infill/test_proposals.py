@@ -218,6 +218,13 @@ def test_the_old_text_can_be_looked_at(desk):
     assert desk.view.text() == TEXT
 
 
+def test_a_new_result_is_seen_even_if_the_old_text_was_looked_at(desk):
+    proposals(desk).show_as(Display.BEFORE)
+    desk.fill("five")
+    desk.allow(4)
+    assert "FIVE" in desk.shown()
+
+
 def test_words_that_change_are_shown_both_ways(desk):
     proposals(desk).show_as(Display.DIFF)
     assert "two threeTWO THREE" in desk.shown()
