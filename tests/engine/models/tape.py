@@ -87,9 +87,11 @@ class TapeRecorder:
         self.resets += 1
 
 
-def load_static(folder: Path, recorder: Recorder | None, device: str = "cpu") -> StaticEsoLMAdapter:
-    """The checkpoint in `folder` as a GPU runs it, in float32; on the CPU if not told otherwise."""
+def load_static(
+    folder: Path, recorder: Recorder | None, device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> StaticEsoLMAdapter:
+    """The checkpoint in `folder` as a GPU runs it; on the CPU in float32 if not told otherwise."""
     config = read_config(folder)
     tokenizer = Tokenizer.load(config.folder, config.tokenizer_entry())
     weights = read_weights(folder, parameter_shapes(shape_of(config)))
-    return StaticEsoLMAdapter(config, tokenizer, weights, Placement(torch.device(device), torch.float32, 1), recorder)
+    return StaticEsoLMAdapter(config, tokenizer, weights, Placement(torch.device(device), dtype, 1), recorder)

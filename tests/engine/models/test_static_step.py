@@ -81,6 +81,15 @@ def test_a_context_is_the_same_to_the_last_bit_cold_recorded_and_replayed(pair: 
     assert all(torch.equal(result, results[0]) for result in results)
 
 
+def test_bfloat16_stays_close_to_float32(pair: Recorded) -> None:
+    half = load_static(pair.plain.config.folder, None, dtype=torch.bfloat16)
+    clean = [Placed(position * 7 % VOCABULARY, position) for position in range(64)]
+    masked = list(range(100, 112))
+    exact = pair.static.step(pair.static.new_cache(), clean, masked).softmax(-1)
+    rounded = half.step(half.new_cache(), clean, masked).float().softmax(-1)
+    assert (exact - rounded).abs().sum(-1).max() / 2 < 0.08  # total variation distance
+
+
 def test_a_pass_of_more_rows_than_any_recording_runs_as_it_is(pair: Recorded) -> None:
     clean = [Placed(position % VOCABULARY, position) for position in range(200)]
     masked = list(range(200, 290))
