@@ -5,11 +5,13 @@ The window is cut where typing before a span does not move it at every key, so t
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from app.editor.edits import merged
+from app.settings import Settings
 from engine.types import ContextOrder, InfillRequest, Mode, TextSpan
 
 MOST_BEFORE = 12_000
@@ -80,6 +82,13 @@ def read_options(settings: _Settings | Mapping[str, Any], seed: int) -> InfillRe
         context_order=ContextOrder(settings["infill.context_order"]),
         **{name: settings[f"infill.{name}"] for name in _SAME_NAMES},
     )
+
+
+def next_seed(settings: Settings) -> int:
+    """The seed of the next run: the locked one, or one that is drawn now and noted in the settings."""
+    if not settings["infill.seed_locked"]:
+        settings["infill.seed"] = secrets.randbelow(2**31)
+    return int(settings["infill.seed"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
@@ -14,7 +13,7 @@ from app.editor.edits import Edit
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
-from app.infill.context import CONTINUE, FILL, REFINE, NothingToFillError, Wish, prepare, read_options
+from app.infill.context import CONTINUE, FILL, REFINE, NothingToFillError, Wish, next_seed, prepare, read_options
 from app.infill.keys import ProposalKeys
 from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
@@ -180,7 +179,7 @@ class InfillController(QObject):
 
     def _start(self, wish: Wish) -> None:
         self._view.surface.finish_composition()
-        options = read_options(self._settings, self._next_seed())
+        options = read_options(self._settings, next_seed(self._settings))
         self._run_on(self._wanted_spans(), self._view.caret_offset(), wish, options)
 
     def _run_on(self, spans: Sequence[TextSpan], caret: int, wish: Wish, options: InfillRequest) -> None:
@@ -202,11 +201,6 @@ class InfillController(QObject):
         selected, spot = self._view.selections(), self.proposals.at_caret
         return selected if selected or spot is None else list(spot.proposal.spans)
 
-    def _next_seed(self) -> int:
-        if not self._settings["infill.seed_locked"]:
-            self._settings["infill.seed"] = secrets.randbelow(2**31)
-        return int(self._settings["infill.seed"])
-
     @Slot(object)
     def _on_frame(self, frame: Frame) -> None:
         run = self._awaited(frame.job_id)
@@ -218,30 +212,16 @@ class InfillController(QObject):
             self.stage.pacer.offer()
 
     @Slot(object)
-    def _on_finished(self, event: Finished) -> None:
+    def _on_end(self, event: Finished | Cancelled) -> None:
         run = self._awaited(event.job_id)
         if run is None:
             return
-        proposal = run.finished(event, self._view.document.eol)
+        proposal, sentence = run.ended(event, self._view.document.eol, self._bridge.model_name)
         if proposal is None:
             self._end_run()
-            self._say("The result is the text that is there already.")
-        elif any(proposal.texts):
-            self._propose(proposal, "Done: Tab accepts, Esc discards.")
+            self._say(sentence)
         else:
-            self._propose(proposal, "The model suggests no text here: Tab removes what is selected, Esc keeps it.")
-
-    @Slot(object)
-    def _on_cancelled(self, event: Cancelled) -> None:
-        run = self._awaited(event.job_id)
-        if run is None:
-            return
-        proposal = run.stopped(event, self._view.document.eol, self._bridge.model_name)
-        if proposal is None:
-            self._end_run()
-            self._say("Stopped before anything was written; the text is unchanged.")
-        else:
-            self._propose(proposal, "Stopped. What was written so far is the proposal: Tab accepts, Esc discards.")
+            self._propose(proposal, sentence)
 
     @Slot(object)
     def _on_failed(self, event: Failed) -> None:
@@ -319,8 +299,8 @@ class InfillController(QObject):
     def _wires(self) -> tuple[tuple[SignalInstance, Callable[..., object]], ...]:
         return (
             (self._bridge.frame, self._on_frame),
-            (self._bridge.finished, self._on_finished),
-            (self._bridge.cancelled, self._on_cancelled),
+            (self._bridge.finished, self._on_end),
+            (self._bridge.cancelled, self._on_end),
             (self._bridge.failed, self._on_failed),
             (self._view.text_changed, self._on_edit),
             (self._view.preview_left, self._on_preview_left),

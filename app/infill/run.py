@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -100,17 +100,33 @@ class Run:
         """How the latest drafts are shown."""
         return [SpanPreview(span, draft.cells) for span, draft in zip(self.target.spans, self.drafts, strict=True)]
 
+    def ended(self, event: Finished | Cancelled, eol: str, model: str) -> tuple[Proposal | None, str]:
+        """What it proposes, if anything, and what is to be said about it.
+
+        Args:
+            eol: the document's line end. model: which one answered, where the event does not tell.
+        """
+        if isinstance(event, Cancelled):
+            proposal = self.stopped(event, eol, model)
+            if proposal is None:
+                return None, "Stopped before anything was written; the text is unchanged."
+            return proposal, "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
+        proposal = self.finished(event, eol)
+        if proposal is None:
+            return None, "The result is the text that is there already."
+        if not any(proposal.texts):
+            return proposal, "The model suggests no text here: Tab removes what is selected, Esc keeps it."
+        return proposal, "Done: Tab accepts, Esc discards."
+
     def finished(self, event: Finished, eol: str) -> Proposal | None:
-        """The whole result; None when it does not fit the spans, or is the text that is there already."""
-        count = len(self.target.spans)
-        variations = tuple(
-            fitted(variation, eol)
-            for variation in event.variations
-            if len(variation.texts) == len(variation.spans) == count
-        )
-        if not variations or all(variation.texts == self.target.originals for variation in variations):
-            return None
-        return self._proposal(range(count), variations, event.stats, event.model.name)
+        """The results that differ from the text and fit the spans, in their order; None when there is none."""
+        count, chosen = len(self.target.spans), {}
+        for number, variation in enumerate(event.variations):
+            if len(variation.texts) == len(variation.spans) == count:
+                fitting = fitted(variation, eol)
+                if fitting.texts != self.target.originals:
+                    chosen[number] = fitting
+        return self._proposal(range(count), chosen, event.stats, event.model.name) if chosen else None
 
     def stopped(self, event: Cancelled, eol: str, model: str) -> Proposal | None:
         """What was written until the run was stopped, its masks left out. Other spans keep their text."""
@@ -123,12 +139,12 @@ class Run:
             return None
         drafts = tuple(event.spans[index] for index in chosen)
         variation = Variation(tuple(draft.text for draft in drafts), drafts, self.request.seed, 0.0)
-        return self._proposal(chosen, (fitted(variation, eol),), event.stats, model, is_partial=True)
+        return self._proposal(chosen, {0: fitted(variation, eol)}, event.stats, model, is_partial=True)
 
     def _proposal(
         self,
         chosen: Sequence[int],
-        variations: tuple[Variation, ...],
+        variations: Mapping[int, Variation],
         stats: RunStats,
         model: str,
         *,
@@ -149,14 +165,14 @@ class Run:
             is_partial=is_partial,
         )
         runs = []
-        for number, variation in enumerate(variations):
+        for number, variation in variations.items():
             texts = dict(zip(chosen, variation.texts, strict=True))
             after = tuple(texts.get(index, text) for index, text in enumerate(target.originals))
             runs.append(replace(record, after=after, seed=variation.seed, variation=number))
         return Proposal(
             id=new_id(),
             places=tuple(Place(target.spans[index], target.originals[index]) for index in chosen),
-            variations=variations,
+            variations=tuple(variations.values()),
             request=self.request,
             runs=tuple(runs),
             frames=tuple(tuple(frame[index] for index in chosen) for frame in self.frames.all()),

@@ -46,6 +46,13 @@ def test_a_result_equal_to_the_text_or_of_other_spans_is_no_proposal():
     assert running().finished(finished(), "\n") is None
 
 
+def test_of_several_results_those_that_change_nothing_are_left_out():
+    proposal = running().finished(finished(variation("old", "xy"), variation("neu", "q", seed=6)), "\n")
+    assert proposal is not None
+    assert proposal.texts == ("neu", "q")
+    assert proposal.run.variation == 1
+
+
 def test_a_stopped_run_proposes_what_was_written_without_its_masks():
     written = SpanDraft((Cell("a", CellState.ACCEPTED), MASK, Cell("b", CellState.REVEALED)))
     proposal = running().stopped(stopped(written, SpanDraft((MASK,))), "\n", "fake")
