@@ -71,6 +71,19 @@ def _is_there(path: Path) -> bool:
         return False
 
 
+def uses_model() -> bool:
+    """Whether the settings want a model, read without Qt, which must not be loaded before torch where that matters."""
+    import tomllib
+
+    from app.paths import settings_file
+
+    try:
+        engine = tomllib.loads(settings_file().read_text(encoding="utf-8")).get("engine")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return True
+    return not isinstance(engine, dict) or engine.get("enabled") is not False
+
+
 def make_window() -> MainWindow:
     """A window with the user's settings and an engine that has not begun to work."""
     from app.infill.bridge import EngineBridge
@@ -88,9 +101,10 @@ def make_window() -> MainWindow:
 
 
 def _run_window(targets: list[Target]) -> int:
-    from engine.session import load_libraries_first
+    if uses_model():
+        from engine.session import load_libraries_first
 
-    load_libraries_first()
+        load_libraries_first()
     sys.setswitchinterval(0.001)  # the engine's thread lets the window's go first
     from app.window.signals import SignalWatch
 

@@ -14,6 +14,8 @@ ENTRY = Qt.ItemDataRole.UserRole
 """The role under which an item holds its Entry."""
 
 _PAD_X, _PAD_Y, _GAP = 16, 7, 2
+_DIM = 0.74
+"""Opacity of what is less important; still WCAG AA on every ground of a row."""
 _MODES = {"fill": "Fill", "refine": "Refine", "continue": "Continue"}
 
 
@@ -76,7 +78,8 @@ class HistoryRows(QStyledItemDelegate):
             )
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, palette.color(QPalette.ColorRole.Midlight))
-        dim, text = palette.color(QPalette.ColorRole.PlaceholderText), palette.color(QPalette.ColorRole.Text)
+        dim, text = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Text)
+        dim.setAlphaF(_DIM)
         font: QFont = option.font
         line = option.fontMetrics.height()
         place = QRect(rect.left() + _PAD_X, rect.top() + _PAD_Y, rect.width() - 2 * _PAD_X, line)

@@ -23,6 +23,9 @@ from engine.types import ModelInfo
 _PAGES = (("Infill", ("infill", "engine")), ("Editor", ("appearance", "editor", "history")))
 _ROWS = {"infill.seed": SeedRow, "engine.model": ModelRow}
 
+_OF_RUNS = {"editor.show_generated", "history.enabled", "history.limit_mb", "history.keep_marks"}
+"""Settings of the page about the editor that mean nothing without a model."""
+
 
 class SettingsPanel(QWidget):
     """All settings in two pages.
@@ -37,6 +40,7 @@ class SettingsPanel(QWidget):
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: dict[str, SettingRow] = {}
+        self._headings: dict[str, QLabel] = {}
         self.pages = QTabWidget()
         self.pages.setObjectName("pages")
         self.pages.setDocumentMode(True)
@@ -72,6 +76,10 @@ class SettingsPanel(QWidget):
         assert page is not None
         for widget in page.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
             widget.setVisible(shown or widget is switch)
+        for key, row in self.rows.items():
+            if key in _OF_RUNS:
+                row.setVisible(shown)
+        self._headings["history.enabled"].setVisible(shown)
         self.pages.setTabText(0, _PAGES[0][0] if shown else "Model")
 
     def focus_first(self) -> None:
@@ -91,7 +99,8 @@ class SettingsPanel(QWidget):
             if setting.shown_with:
                 continue
             if setting.heading:
-                rows.addWidget(_heading(setting.heading))
+                self._headings[setting.key] = _heading(setting.heading)
+                rows.addWidget(self._headings[setting.key])
             row = self.rows[setting.key] = _ROWS.get(setting.key, SettingRow)(setting, settings)
             row.refused.connect(self.refused)
             if isinstance(row, ModelRow):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -167,7 +168,7 @@ def _view(window: MainWindow) -> list[Command]:
         Command("view.larger", "Larger Text", zoom(1), ("Ctrl++", "Ctrl+="), starts_section=True),
         Command("view.smaller", "Smaller Text", zoom(-1), ("Ctrl+-",)),
         Command("view.usual_size", "Usual Text Size", lambda: settings.reset("editor.font_size"), ("Ctrl+0",)),
-        switch("view.use_model", "Use the Model", "engine.enabled"),
+        replace(switch("view.use_model", "Use the Model", "engine.enabled"), keys=("Ctrl+Alt+M",), starts_section=True),
         Command("view.next_pane", "Go to Text or Panels", window.next_pane, ("F6",), starts_section=True),
         Command("view.next_tab", "Next Tab", lambda: tabs.step(1), ("Ctrl+PgDown", "Ctrl+Tab")),
         Command("view.previous_tab", "Previous Tab", lambda: tabs.step(-1), ("Ctrl+PgUp", "Ctrl+Shift+Tab")),

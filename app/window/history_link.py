@@ -40,6 +40,7 @@ class HistoryLink(QObject):
         self._settings, self._tabs, self._panel, self._asks = settings, tabs, panel, asks
         self.history = History(settings, self)
         self._paths: WeakKeyDictionary[Tab, Path | None] = WeakKeyDictionary()
+        self._suggested: WeakKeyDictionary[Tab, Kept] = WeakKeyDictionary()
         self.history.failed.connect(self.failed)
         self.history.changed.connect(self._on_changed)
         tabs.current_tab_changed.connect(self.refresh)
@@ -76,9 +77,17 @@ class HistoryLink(QObject):
     # what is kept
 
     def _on_run(self, tab: Tab, run: RunRecord) -> None:
-        self.history.add(tab.document, Kept(run, around(tab.view, run.spans, run.before)))
+        """A suggestion that nobody asked for is kept when it is accepted."""
+        kept = Kept(run, around(tab.view, run.spans, run.before))
+        if tab.suggester.is_active:
+            self._suggested[tab] = kept
+        else:
+            self.history.add(tab.document, kept)
 
     def _on_accepted(self, tab: Tab, acceptance: Acceptance) -> None:
+        suggested = self._suggested.pop(tab, None)
+        if suggested is not None and suggested.run.when == acceptance.run.when:
+            self.history.add(tab.document, suggested)
         tab.view.generated.accept(generated_spans(acceptance))
 
     def _on_loaded(self, tab: Tab) -> None:

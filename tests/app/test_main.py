@@ -110,6 +110,24 @@ def test_importing_the_whole_window_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (None, True),
+        ("", True),
+        ("no toml", True),
+        ("engine = 3", True),
+        ("[engine]\nenabled = true", True),
+        ("[engine]\nenabled = 0", True),
+        ("[engine]\nenabled = false", False),
+    ],
+)
+def test_whether_a_model_is_wanted_is_known_before_qt_is_loaded(text, answer, user_directories):
+    if text is not None:
+        (user_directories / "config" / "settings.toml").write_text(text)
+    assert entry.uses_model() is answer
+
+
 @pytest.fixture
 def window(qtbot, qapp):
     window = entry.make_window()

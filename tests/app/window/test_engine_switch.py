@@ -46,6 +46,9 @@ def test_off_hides_menus_strip_rows_and_status(desk):
         key for key, row in window.panel.rows.items() if key.split(".")[0] in {"infill", "engine"} and row.isVisible()
     ]
     assert shown == ["engine.enabled"]
+    window.panel.pages.setCurrentIndex(1)
+    assert window.panel.rows["editor.wrap"].isVisible()
+    assert not any(window.panel.rows[key].isVisible() for key in ("history.enabled", "editor.show_generated"))
     assert not {each.id for each in window.actions_.shown_commands if each.group in {"infill", "proposal"}}
 
 

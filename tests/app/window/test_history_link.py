@@ -223,6 +223,19 @@ def test_a_damaged_history_is_told_in_the_strip(desk, panel):
     assert listed(panel) == [("old", "OLD")]
 
 
+def test_a_suggestion_is_kept_only_when_it_is_accepted(desk, panel):
+    desk.open("x.txt", "some words")
+    suggester = desk.tab.suggester
+    for command in ("proposal.reject", "proposal.accept"):
+        desk.tab.view.go_to(1, 11)
+        suggester.is_active = True
+        desk.tab.controller.continue_at_caret()
+        desk.allow(4)
+        desk.do(command)
+        settle(desk)
+    assert listed(panel) == [("", "WRITTEN ON")]
+
+
 def test_the_panel_is_reached_and_left_by_keys(desk, panel):
     desk.open("x.txt", "some old words")
     run(desk, "old")
