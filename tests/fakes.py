@@ -13,6 +13,8 @@ from engine.types import (
     Cancelled,
     Cell,
     CellState,
+    Doubted,
+    DoubtRequest,
     Failed,
     Finished,
     Frame,
@@ -24,6 +26,7 @@ from engine.types import (
     RunStats,
     SpanDraft,
     Variation,
+    WordDoubt,
 )
 
 FAKE_MODEL = ModelInfo("fake", "fake", 1, 1024, "cpu", "float32", 1, (0.0, 1.0))
@@ -114,6 +117,7 @@ class SteppedSession:
         self.runs: list[SteppedRun] = []
         self.prewarmed: list[InfillRequest] = []
         self.loads: list[tuple[Job, ModelChoice, OnEvent]] = []
+        self.doubts: list[tuple[Job, DoubtRequest, OnEvent]] = []
         self.is_closed = False
         self._ids = itertools.count(1)
         self._live: dict[str, Job] = {}
@@ -133,6 +137,21 @@ class SteppedSession:
         self.prewarmed.append(request)
         on_event(Prewarmed(job.id, RunStats()))
         return job
+
+    def doubt(self, request: DoubtRequest, on_event: OnEvent, *, key: str = "") -> Job:
+        job = self._job(f"doubt {key}")
+        self.doubts.append((job, request, on_event))
+        return job
+
+    def answer_doubt(self, words: Sequence[WordDoubt]) -> None:
+        """Lets the newest judging of words end with these."""
+        job, request, on_event = self.doubts[-1]
+        on_event(Doubted(job.id, request, tuple(words), FAKE_MODEL))
+
+    def fail_doubt(self, sentence: str) -> None:
+        """Lets the newest judging of words fail."""
+        job, _, on_event = self.doubts[-1]
+        on_event(Failed(job.id, sentence, "EngineError"))
 
     def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job:
         job = self._job("model")

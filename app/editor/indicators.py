@@ -31,6 +31,12 @@ class Indicator(IntEnum):
     """Colors the letters of what was just revealed."""
     BRACE_MATCH = 14
     BRACE_BAD = 15
+    HEAT_LOW = 16
+    """A thin line below: a word of the file that the model doubts a little."""
+    HEAT_MIDDLE = 17
+    """A squiggle: more so."""
+    HEAT_HIGH = 18
+    """A thick line: most of all."""
     GENERATED = 20
     """Dots below: text of the file that came from the model and was not edited since."""
     REMOVED = 24
@@ -68,6 +74,9 @@ _LOOKS = {
     Indicator.STALE: _Look(Style.Dash, "doubtful", stroke=120),
     Indicator.BRACE_MATCH: _Look(Style.RoundBox, "brace_match", fill=36, outline=160),
     Indicator.BRACE_BAD: _Look(Style.Squiggle, "brace_bad"),
+    Indicator.HEAT_LOW: _Look(Style.Plain, "doubtful"),
+    Indicator.HEAT_MIDDLE: _Look(Style.Squiggle, "doubtful", stroke=130),
+    Indicator.HEAT_HIGH: _Look(Style.CompositionThick, "removed"),
     Indicator.GENERATED: _Look(Style.Dots, "generated"),
 }
 

@@ -16,6 +16,8 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from engine.session import Job, OnEvent
 from engine.types import (
     Cancelled,
+    Doubted,
+    DoubtRequest,
     Event,
     Failed,
     Finished,
@@ -38,6 +40,8 @@ class Session(Protocol):
     def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job: ...
 
     def prewarm(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job: ...
+
+    def doubt(self, request: DoubtRequest, on_event: OnEvent, *, key: str = "") -> Job: ...
 
     def load_model(self, choice: ModelChoice, on_event: OnEvent) -> Job: ...
 
@@ -78,9 +82,10 @@ class EngineBridge(QObject):
 
     frame = Signal(object)
     finished = Signal(object)
+    doubted = Signal(object)
     cancelled = Signal(object)
     failed = Signal(object)
-    """Failed, of an infill."""
+    """Failed, of an infill or of judging words."""
     model_state = Signal(object)
     """ModelLoading, ModelReady, or Failed of a model's loading, also of one that an infill needs first."""
 
@@ -135,6 +140,10 @@ class EngineBridge(QObject):
             return
         self._session.prewarm(request, self._on_event, key=key)
 
+    def doubt(self, request: DoubtRequest, key: str) -> Job:
+        """Queues the judging of a text's words; `doubted` answers. An older one with the same key is cancelled."""
+        return self._session.doubt(request, self._on_event, key=key)
+
     def load_model(self, choice: ModelChoice) -> Job:
         """Loads a model; `model_state` tells how it goes."""
         self._is_ready = False
@@ -184,6 +193,8 @@ class EngineBridge(QObject):
         elif isinstance(event, Finished):
             self._model_name = event.model.name
             self.finished.emit(event)
+        elif isinstance(event, Doubted):
+            self.doubted.emit(event)
         elif isinstance(event, Cancelled):
             self.cancelled.emit(event)
         elif isinstance(event, ModelLoading) and not is_loading:

@@ -97,7 +97,7 @@ class Wish:
 
     Attributes:
         at_caret: at the caret, whatever is selected. joins: only where text stands on both sides of it.
-        length_factor, least_tokens: as in an InfillRequest.
+        length_factor, least_tokens: as in an InfillRequest. strength: likewise; None takes the setting's.
     """
 
     mode: Mode
@@ -105,10 +105,13 @@ class Wish:
     joins: bool = False
     length_factor: float | None = None
     least_tokens: int | None = None
+    strength: float | None = None
 
 
 FILL = Wish(Mode.FILL)
 REFINE = Wish(Mode.REFINE)
+REWRITE = Wish(Mode.REFINE, strength=1.0)
+"""Every token of the spans anew, and no more of them than there were."""
 CONTINUE = Wish(Mode.CONTINUE, at_caret=True)
 INSERT = Wish(Mode.FILL, at_caret=True)
 JOIN = Wish(Mode.FILL, at_caret=True, joins=True, least_tokens=JOINING_TOKENS)
@@ -143,6 +146,7 @@ def prepare(
         spans=tuple(TextSpan(span.start - start, span.end - start) for span in spans),
         mode=wish.mode,
         length_factor=wish.length_factor,
+        strength=options.strength if wish.strength is None else wish.strength,
         least_tokens=wish.least_tokens,
         starts_document=start == 0,
         ends_document=end == source.length,

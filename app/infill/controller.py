@@ -13,7 +13,17 @@ from app.editor.edits import Edit
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
-from app.infill.context import CONTINUE, FILL, REFINE, NothingToFillError, Wish, next_seed, prepare, read_options
+from app.infill.context import (
+    CONTINUE,
+    FILL,
+    REFINE,
+    REWRITE,
+    NothingToFillError,
+    Wish,
+    next_seed,
+    prepare,
+    read_options,
+)
 from app.infill.keys import ProposalKeys
 from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
@@ -100,6 +110,10 @@ class InfillController(QObject):
         at the caret."""
         self._start(wish)
 
+    def fill_spans(self, spans: Sequence[TextSpan], wish: Wish = REWRITE) -> None:
+        """Writes these spans anew, whatever is selected, all of them in one run."""
+        self._start(wish, spans)
+
     def refine(self) -> None:
         """Writes a share of the selected spans' words anew."""
         self._start(REFINE)
@@ -177,10 +191,10 @@ class InfillController(QObject):
 
     # the run
 
-    def _start(self, wish: Wish) -> None:
+    def _start(self, wish: Wish, spans: Sequence[TextSpan] = ()) -> None:
         self._view.surface.finish_composition()
         options = read_options(self._settings, next_seed(self._settings))
-        self._run_on(self._wanted_spans(), self._view.caret_offset(), wish, options)
+        self._run_on(spans or self._wanted_spans(), self._view.caret_offset(), wish, options)
 
     def _run_on(self, spans: Sequence[TextSpan], caret: int, wish: Wish, options: InfillRequest) -> None:
         extent = int(self._settings["infill.context_extent"])

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from app.commands import Command, Commands
 from app.infill.context import INSERT, JOIN, Wish
 from app.infill.controller import InfillController
+from app.window.doubt_commands import doubt_commands
 from app.window.proposal_commands import proposal_commands
 from app.window.tabs import Tab
 from engine.types import Mode
@@ -201,6 +202,7 @@ def _infill(window: MainWindow) -> list[Command]:
         Command("infill.continue", "Continue at Caret", on, ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), has_tab),
         Command("infill.insert", "Insert at Caret", insert, ("Ctrl+Alt+I",), has_tab),
         Command("infill.join", "Join Passages at Caret", join, ("Ctrl+Alt+J",), has_tab),
+        *doubt_commands(window),
         Command("infill.stop", "Stop", stop, ("Ctrl+.",), running, starts_section=True),
         Command("infill.runs", "Show Runs", window.feed.runs.show_list, ("Ctrl+Shift+.",)),
         Command(

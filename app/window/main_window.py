@@ -13,6 +13,8 @@ from app.document.document import Document
 from app.editor.view import EditorView
 from app.infill.bridge import EngineBridge
 from app.infill.controller import InfillController
+from app.infill.doubt import DoubtMarks
+from app.infill.doubt_popup import DoubtPopup
 from app.infill.suggester import Suggester
 from app.panels.history_panel import HistoryPanel
 from app.panels.infill_strip import InfillStrip
@@ -262,13 +264,17 @@ class MainWindow(QMainWindow):
     def _make_tab(self, document: Document) -> Tab:
         view = EditorView(document, self.settings, self.themes.current)
         controller = InfillController(view, self.bridge, self.settings)
-        tab = Tab(document, view, controller, Suggester(view, controller, self.bridge, self.settings))
+        suggester = Suggester(view, controller, self.bridge, self.settings)
+        doubt = DoubtMarks(view, controller, self.bridge, self.settings)
+        tab = Tab(document, view, controller, suggester, doubt, DoubtPopup(view, doubt))
         self.drops.watch(view)
         view.menu_requested.connect(self._show_menu)
         document.path_changed.connect(self._on_tab)
         document.modified_changed.connect(self._on_tab)
         tab.controller.state_changed.connect(self._on_tab)
         tab.controller.proposals.changed.connect(self.actions_.refresh)
+        doubt.message.connect(self.status.show_message)
+        doubt.changed.connect(self.actions_.refresh)
         self.feed.watch(tab)
         self.estimate.watch(tab)
         self.history.watch(tab)

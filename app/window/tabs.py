@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QTabBar, QTabWidget, QToolButton, QWidget
 from app.document.document import Document
 from app.editor.view import EditorView
 from app.infill.controller import InfillController
+from app.infill.doubt import DoubtMarks
+from app.infill.doubt_popup import DoubtPopup
 from app.infill.suggester import Suggester
 
 
@@ -24,6 +26,8 @@ class Tab:
     view: EditorView
     controller: InfillController
     suggester: Suggester
+    doubt: DoubtMarks
+    doubt_popup: DoubtPopup
 
     @property
     def line_and_column(self) -> tuple[int, int]:
@@ -99,6 +103,8 @@ class Tabs(QTabWidget):
         self.removeTab(self.indexOf(tab.view))
         del self._tabs[tab.view]
         tab.suggester.close()
+        tab.doubt.close()
+        tab.doubt_popup.close_()
         tab.controller.close()
         tab.controller.deleteLater()
         tab.view.deleteLater()
