@@ -225,6 +225,11 @@ class DoubtMarks(QObject):
         if was_running:
             self.message.emit("The text was edited, so no more doubtful words are looked for.")
 
+    @Slot(str, object)
+    def _on_setting(self, key: str, value: object) -> None:
+        if key == "engine.enabled" and not value:
+            self.clear()
+
     def _take(self, request: DoubtRequest, paragraph: TextSpan, words: Sequence[WordDoubt]) -> None:
         assert request.span is not None
         origin = paragraph.start - request.span.start
@@ -266,4 +271,5 @@ class DoubtMarks(QObject):
             (self._bridge.cancelled, self._on_cancelled),
             (self._controller.state_changed, self._on_state),
             (self._view.text_changed, self._on_edit),
+            (self._settings.changed, self._on_setting),
         )

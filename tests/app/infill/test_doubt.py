@@ -192,6 +192,12 @@ def test_marks_can_be_cleared(doubts):
     assert doubts.marked() == []
 
 
+def test_doing_without_the_model_takes_the_marks_away(doubts):
+    doubts.mark_all()
+    doubts.desk.settings["engine.enabled"] = False
+    assert doubts.marked() == []
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
