@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -24,6 +25,9 @@ from engine.types import TextSpan
 
 Act: TypeAlias = Callable[[Tab, Kept], None]
 
+_MOST_ENDED = 64
+"""Runs of a tab whose other variations are still expected to be accepted, at most."""
+
 _GONE = "The text that this run rewrote is no longer in the document."
 
 
@@ -40,7 +44,7 @@ class HistoryLink(QObject):
         self._settings, self._tabs, self._panel, self._asks = settings, tabs, panel, asks
         self.history = History(settings, self)
         self._paths: WeakKeyDictionary[Tab, Path | None] = WeakKeyDictionary()
-        self._suggested: WeakKeyDictionary[Tab, Kept] = WeakKeyDictionary()
+        self._ended: WeakKeyDictionary[Tab, dict[datetime, tuple[Kept, set[int]]]] = WeakKeyDictionary()
         self.history.failed.connect(self.failed)
         self.history.changed.connect(self._on_changed)
         tabs.current_tab_changed.connect(self.refresh)
@@ -79,15 +83,20 @@ class HistoryLink(QObject):
     def _on_run(self, tab: Tab, run: RunRecord) -> None:
         """A suggestion that nobody asked for is kept when it is accepted."""
         kept = Kept(run, around(tab.view, run.spans, run.before))
-        if tab.suggester.is_active:
-            self._suggested[tab] = kept
-        else:
+        is_kept = not tab.suggester.is_active
+        if is_kept:
             self.history.add(tab.document, kept)
+        ended = self._ended.setdefault(tab, {})
+        ended[run.when] = (kept, {run.variation} if is_kept else set())
+        if len(ended) > _MOST_ENDED:
+            del ended[next(iter(ended))]
 
     def _on_accepted(self, tab: Tab, acceptance: Acceptance) -> None:
-        suggested = self._suggested.pop(tab, None)
-        if suggested is not None and suggested.run.when == acceptance.run.when:
-            self.history.add(tab.document, suggested)
+        run = acceptance.run
+        kept, variations = self._ended.get(tab, {}).get(run.when, (None, set[int]()))
+        if kept is not None and run.variation not in variations:  # it was not the first one that was accepted
+            variations.add(run.variation)
+            self.history.add(tab.document, Kept(run, kept.around))
         tab.view.generated.accept(generated_spans(acceptance))
 
     def _on_loaded(self, tab: Tab) -> None:

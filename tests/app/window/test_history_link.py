@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.infill.record import Acceptance
 from app.paths import history_file
 from app.window.asks import Answer
 from engine.types import TextSpan
@@ -234,6 +237,19 @@ def test_a_suggestion_is_kept_only_when_it_is_accepted(desk, panel):
         desk.do(command)
         settle(desk)
     assert listed(panel) == [("", "WRITTEN ON")]
+
+
+def test_another_variation_that_is_accepted_is_kept_too(desk, panel):
+    desk.open("x.txt", "some old words")
+    desk.fill("old")
+    desk.allow(4)
+    run = desk.tab.controller.proposal.run
+    third = replace(run, variation=2, after=("third",), seed=run.seed + 2)
+    for accepted in (third, third, run):
+        desk.tab.controller.accepted.emit(Acceptance((TextSpan(5, 8),), ("third",), accepted))
+    desk.do("proposal.reject")
+    settle(desk)
+    assert listed(panel) == [("old", "third"), ("old", "OLD")]
 
 
 def test_the_panel_is_reached_and_left_by_keys(desk, panel):
