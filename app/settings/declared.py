@@ -189,7 +189,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "infill.schedule",
         str,
-        "log-linear",
+        "subcontext",
         "Schedule",
         "How many words each step writes, and where.",
         choices=SCHEDULE_NAMES,

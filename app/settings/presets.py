@@ -40,6 +40,6 @@ def _preset(name: str, label: str, text: str, *values: Value) -> Preset:
 
 PRESETS: tuple[Preset, ...] = (
     _preset("fast", "Fast", "All in parallel, in a few steps.", 8, 1.0, "ancestral", "subcontext", 0),
-    _preset("balanced", "Balanced", "Half in parallel, half word by word.", 16, 0.5, "ancestral", "log-linear", 0),
+    _preset("balanced", "Balanced", "Half in parallel, half word by word.", 16, 0.5, "ancestral", "subcontext", 0),
     _preset("quality", "Quality", "Mostly word by word, then corrected.", 32, 0.25, "ancestral", "subcontext", 1),
 )
