@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ from engine.models.esolm_network import EsoLMNetwork, EsoLMShape, parameter_shap
 from engine.models.weights import read_weights
 from engine.training.bpe import special_tokens
 from engine.training.config import TrainConfig
+from engine.training.hybrid import hybrid_of, model_entries
 
 STATE_FOLDER = "state"
 _TIED = "output_layer.linear.weight"
@@ -55,6 +56,7 @@ class Progress:
 def model_config(config: TrainConfig, training: Mapping[str, object]) -> dict[str, object]:
     """config.json of a model that this run makes."""
     special = special_tokens(config.vocab_size)
+    hybrid = hybrid_of(config)
     return {
         "format": 1,
         "family": "esolm",
@@ -76,7 +78,7 @@ def model_config(config: TrainConfig, training: Mapping[str, object]) -> dict[st
         "tokenizer": "tokenizer.json",
         "trained_alpha_0": [0.0, 1.0],
         "training": dict(training),
-    }
+    } | (model_entries(hybrid, special) if hybrid is not None else {})
 
 
 def write_model(folder: Path, weights: Mapping[str, Tensor], config: Mapping[str, object], tokenizer_json: str) -> None:
@@ -115,7 +117,10 @@ def check_continuable(folder: Path, config: TrainConfig) -> None:
         TrainingError: it is of another make (attention, tokens, norms) than what this trainer writes.
     """
     found, made = read_config(folder), parse_config(folder, model_config(config, {}))
-    if shape_of(found) != shape_of(made) or found.special_tokens != made.special_tokens:
+    # What masks see, and whether a token may be empty, is the objective's affair: it may be another one now.
+    shapes = [replace(shape_of(each), masks_see_masks=False) for each in (found, made)]
+    tokens = [replace(each.special_tokens, empty=None) for each in (found, made)]
+    if shapes[0] != shapes[1] or tokens[0] != tokens[1]:
         raise TrainingError(f"The model in {folder} was not made by this trainer, which cannot go on with it.")
 
 

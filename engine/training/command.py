@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import EngineError, TrainingError
-from engine.training.config import TrainConfig, preset, read_config, replaced
+from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig, preset, read_config, replaced
 
 if TYPE_CHECKING:
     from engine.training.checkpoint import Progress
@@ -130,7 +130,10 @@ def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool
     if not named:
         same["name"] = f"{model.name}-{_slug(config.own[0])}" if config.own else model.name
     rates = {"matrix_rate": config.matrix_rate * _GOING_ON_RATE, "rate": config.rate * _GOING_ON_RATE}
-    config = replaced(config, same | rates)
+    trained_by = {}
+    if config.objective == ANY_ORDER:
+        trained_by = {key: model.training[key] for key in HYBRID_SETTINGS if key in model.training}
+    config = replaced(config, same | rates | trained_by)
     if not config.own:
         return _Wish(config, out or _OUT, folder)
     if Path(config.name).name != config.name or config.name.startswith("."):

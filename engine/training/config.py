@@ -11,6 +11,11 @@ from typing import Any
 
 from engine.errors import TrainingError
 
+ANY_ORDER = "any-order"
+OBJECTIVES = (ANY_ORDER, "eso-a", "eso-b", "ar", "mdlm")
+HYBRID_SETTINGS = ("objective", "alpha_0", "batch_split", "diffusion_weight")
+"""Fields that mean nothing to any-order training."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -31,6 +36,9 @@ class TrainConfig:
         warmup, cooldown: shares of the run in which the rate rises from, and falls to, zero (trapezoid).
         context_targets: share of samples whose context is predicted too, at the start and at the end of the run.
         corrupted: share of samples with replaced context tokens; corruption: share of the tokens replaced there.
+        objective: any-order, or one of engine.training.hybrid: eso-a, eso-b, ar, mdlm (docs/objectives.md).
+        alpha_0: of eso-a and eso-b: share of the tokens that diffusion writes. batch_split: share of the samples that
+            serve the diffusion term. diffusion_weight: nelbo, or flat (every mask weighs 1).
         dtype: of the forward pass: auto, bfloat16 or float32. device: auto, cpu, cuda or mps.
         workers: threads that each run their own batches (CPU only); 0 takes one per core.
         compile: on an NVIDIA GPU, compile the network around FlexAttention.
@@ -66,6 +74,10 @@ class TrainConfig:
     context_targets: tuple[float, float] = (0.8, 0.3)
     corrupted: float = 0.15
     corruption: float = 0.03
+    objective: str = ANY_ORDER
+    alpha_0: float = 0.25
+    batch_split: float = 0.5
+    diffusion_weight: str = "nelbo"
     seed: int = 0
     dtype: str = "auto"
     device: str = "auto"
@@ -87,6 +99,10 @@ class TrainConfig:
             ),
             (self.minutes is None and self.steps is None, "minutes or steps must be given"),
             (self.warmup + self.cooldown > 1 or min(self.warmup, self.cooldown) < 0, "warmup + cooldown must be <= 1"),
+            (self.objective not in OBJECTIVES, f"objective must be one of {', '.join(OBJECTIVES)}"),
+            (not 0 <= self.alpha_0 <= 1, "alpha_0 must lie between 0 and 1"),
+            (not 0 < self.batch_split < 1, "batch_split must lie between 0 and 1"),
+            (self.diffusion_weight not in ("nelbo", "flat"), "diffusion_weight must be nelbo or flat"),
             (self.data is None and not self.own and not self.python, "there is no data: give a path, or python = true"),
         )
         for wrong, sentence in problems:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from engine.config import SpecialTokens
 from engine.training.config import TrainConfig
+from engine.training.hybrid import collate_hybrid, draw_row, expected_rows, hybrid_of, window_of
 from engine.training.objective import Batch, Row, collate, make_row
 from engine.training.samples import SampleStore
 
@@ -125,6 +126,7 @@ class Feed:
         chosen: list[tuple[int, int]] = []
         sizes: list[int] = []
         wanted = config.rows_per_step
+        hybrid = hybrid_of(config)
         while wanted > 0:
             if cursor == len(self.store):
                 cursor, round_ = 0, round_ + 1
@@ -132,7 +134,10 @@ class Feed:
             clean, hole = self.store.rows(index)
             in_context = _generator(config, round_, index).random() < predict_context
             chosen.append((round_, index))
-            sizes.append(2 * clean if in_context else clean + hole)
+            if hybrid is not None:
+                sizes.append(expected_rows(hybrid, clean))
+            else:
+                sizes.append(2 * clean if in_context else clean + hole)
             wanted -= sizes[-1]
             cursor += 1
         at_least = self._size * self._passes * max(1, config.accumulate)
@@ -170,6 +175,11 @@ class Feed:
 def make_batch(recipe: Recipe, store: SampleStore, group: Sequence[tuple[int, int]], predict_context: float) -> Batch:
     """Step 3: one batch of the samples (round, index) of a group."""
     config = recipe.config
+    if (hybrid := hybrid_of(config)) is not None:
+        windows = [window_of(store[index], recipe.special) for _, index in group]
+        generators = [_generator(config, *place) for place in group]
+        drawn = [draw_row(*pair, hybrid) for pair in zip(windows, generators, strict=True)]
+        return collate_hybrid(drawn, recipe.special)
     rows: list[Row] = []
     for round_, index in group:
         generator = _generator(config, round_, index)

@@ -12,6 +12,7 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
 from engine.models.esolm_network import EsoLMBlock, EsoLMNetwork, rotary_tables
 from engine.training.attention import attend, sight_of
+from engine.training.dense import DenseAttention
 from engine.training.flex import Attention, attend_in_blocks
 from engine.training.objective import Batch
 
@@ -23,6 +24,9 @@ def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
     """Hidden states of the rows that predict something, normed for the head: (targets, width). By extents: for CPUs,
     and for any batch without blocks."""
     shape = network.shape
+    if any(extent.is_dense for extent in batch.extents):
+        dense = DenseAttention(shape, batch, network.vocab_embed.embedding.dtype)
+        return _run(network, batch.ids, batch.rows, dense)
     sight = sight_of(
         batch.positions, batch.visible, batch.extents,
         heads=shape.heads, head_dim=shape.head_dim, theta=shape.rope_theta, dtype=network.vocab_embed.embedding.dtype,

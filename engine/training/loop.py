@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.config import SpecialTokens
 from engine.models.esolm_network import EsoLMNetwork
 from engine.training.checkpoint import Progress
-from engine.training.config import TrainConfig
+from engine.training.config import ANY_ORDER, TrainConfig
 from engine.training.feeding import Feed, Recipe, Work
 from engine.training.flops import flops_of
 from engine.training.forward import hidden_rows, hidden_rows_blocked
@@ -80,7 +80,8 @@ class Trainer:
         self._config = config
         self._place = place
         self._peers = peers or Alone()
-        self._recipe = Recipe(config, samples, special, blocked=cuda and config.compile)
+        blocked = cuda and config.compile and config.objective == ANY_ORDER
+        self._recipe = Recipe(config, samples, special, blocked=blocked)
         self._networks = [self.network] + [_twin(self.network) for _ in range(place.workers - 1)]
         self._hidden_blocked: Callable[..., Tensor] = hidden_rows_blocked
         if config.compile and cuda:
@@ -121,7 +122,7 @@ class Trainer:
 
     def _counts(self, work: Work) -> Tensor:
         """[weight of all targets, rows, targets, clean tokens, operations] of this process's part of a step."""
-        weight = float(sum(batch.weights.sum() for batch in work.batches))
+        weight = sum(batch.total for batch in work.batches)
         flops = sum(flops_of(batch, self.network.shape) for batch in work.batches)
         return torch.tensor([weight, work.rows, work.targets, work.tokens, flops], dtype=torch.float64)
 
@@ -135,7 +136,10 @@ class Trainer:
                 self._hidden(network, batch), linear.weight, linear.bias, batch.targets, batch.weights
             )
             (loss / total).backward()  # type: ignore[no-untyped-call]
-            sums.index_add_(0, batch.kinds, torch.stack((each, torch.ones_like(each)), dim=1))
+            if batch.tokens:
+                sums[TargetKind.HOLE] += torch.stack((loss.detach(), loss.new_tensor(batch.tokens)))
+            else:
+                sums.index_add_(0, batch.kinds, torch.stack((each, torch.ones_like(each)), dim=1))
         return sums[: TargetKind.CORRECTION].double().cpu()
 
     def _hidden(self, network: EsoLMNetwork, batch: Batch) -> Tensor:

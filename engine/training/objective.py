@@ -68,6 +68,7 @@ class Batch:
         weights: (targets,) float32. kinds: (targets,) what kind of target each is, a `TargetKind`.
         blocks: who sees whom, for FlexAttention; None where attention goes by `extents`. A batch with blocks is padded:
             with rows that see themselves, and with targets of weight 0.
+        tokens: what the loss is a mean over; 0: the weights of the targets.
     """
 
     ids: Tensor
@@ -79,6 +80,12 @@ class Batch:
     weights: Tensor
     kinds: Tensor
     blocks: Blocks | None = None
+    tokens: int = 0
+
+    @property
+    def total(self) -> float:
+        """By what the summed loss is divided, together with all other batches of a step."""
+        return float(self.tokens or self.weights.sum())
 
     @property
     def used_rows(self) -> int:
@@ -125,18 +132,19 @@ class Batch:
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Batch:
         """A batch from another process."""
         blocks = arrays["blocks"] and Blocks(*map(torch.from_numpy, arrays["blocks"]))
-        plain = {name: value for name, value in arrays.items() if name not in ("extents", "blocks")}
+        plain = {name: value for name, value in arrays.items() if name not in ("extents", "blocks", "tokens")}
         return cls(
             **{name: torch.from_numpy(value) for name, value in plain.items()},
             extents=arrays["extents"],
             blocks=blocks,
+            tokens=arrays["tokens"],
         )
 
     def _mapped(self, function: Callable[[Tensor], Tensor]) -> Batch:
         parts = (self.ids, self.positions, self.visible, self.rows, self.targets, self.weights, self.kinds)
         ids, positions, visible, rows, targets, weights, kinds = map(function, parts)
         blocks = None if self.blocks is None else self.blocks.mapped(function)
-        return Batch(ids, positions, visible, self.extents, rows, targets, weights, kinds, blocks)
+        return Batch(ids, positions, visible, self.extents, rows, targets, weights, kinds, blocks, self.tokens)
 
 
 def make_row(

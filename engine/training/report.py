@@ -9,9 +9,11 @@ from pathlib import Path
 
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
+from engine.training.bounds import nelbo, size_of, special_of, trained_objective
 from engine.training.checkpoint import read_model
 from engine.training.config import TrainConfig
 from engine.training.corpus import Document
+from engine.training.hybrid import window_of
 from engine.training.likelihoods import hole_bits
 from engine.training.own_text import OwnText
 from engine.training.packing import PackingRules, pack
@@ -54,16 +56,23 @@ def hold_out_samples(folder: Path, documents: Sequence[Document], tokenizer: Tok
 
 
 def compare(before: Path, after: Path, samples: Path) -> list[Measure]:
-    """Asks two models with the same tokenizer about the samples of `hold_out_samples`."""
+    """Asks two models with the same tokenizer about the samples of `hold_out_samples`: about their holes or, where the
+    objective is a hybrid one, about whole windows, by its bound."""
     networks = [read_model(folder)[0] for folder in (before, after)]
     config = read_model(after)[1]
     tokenizer = Tokenizer.load(after, config.tokenizer_entry())
+    hybrid = trained_objective(config)
     found = []
     for kind in _KINDS:
         if not (samples / kind).is_dir():
             continue
         store = SampleStore(samples / kind)
         chosen = [store[index] for index in range(len(store))]
+        if hybrid is not None:
+            bounds = [round(nelbo(network, tokenizer, chosen, hybrid, seed=_SEED), 4) for network in networks]
+            size = size_of(tokenizer, [window_of(sample, special_of(tokenizer)) for sample in chosen])
+            found.append(Measure(kind, hybrid.alpha_0, bounds[0], bounds[1], len(chosen), size))
+            continue
         for alpha_0 in _ALPHAS:
             old, new = (hole_bits(network, tokenizer, chosen, alpha_0=alpha_0, seed=_SEED) for network in networks)
             found.append(
@@ -102,7 +111,7 @@ def describe_split(own: OwnText) -> list[str]:
 def describe_report(measures: Iterable[Measure]) -> list[str]:
     """The table of the report, in lines."""
     rows = [
-        f"{each.kind:<7} {_ORDERS[each.alpha_0]:<28} {each.before:>7.3f} {each.after:>7.3f} {_gain(each)}"
+        f"{each.kind:<7} {_ORDERS.get(each.alpha_0, _BOUND):<28} {each.before:>7.3f} {each.after:>7.3f} {_gain(each)}"
         for each in measures
     ]
     if not rows:
@@ -110,6 +119,7 @@ def describe_report(measures: Iterable[Measure]) -> list[str]:
     return [f"{'Bits per byte of held-out text':<36} {'before':>7} {'after':>7}", *rows]
 
 
+_BOUND = "bound of its objective"
 _ORDERS = {0.0: "written left to right (α₀ 0)", 1.0: "written in any order (α₀ 1)"}
 
 

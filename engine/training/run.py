@@ -22,6 +22,7 @@ import torch
 from engine.errors import TrainingError
 from engine.models.esolm_network import EsoLMNetwork
 from engine.tokenization import Tokenizer
+from engine.training.bounds import bounds_of
 from engine.training.bpe import special_tokens
 from engine.training.checkpoint import (
     Progress,
@@ -33,8 +34,9 @@ from engine.training.checkpoint import (
     write_model,
     write_state,
 )
-from engine.training.config import TrainConfig
+from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig
 from engine.training.flops import measured_peak
+from engine.training.hybrid import hybrid_of
 from engine.training.journal import Write, journal
 from engine.training.likelihoods import hole_bits
 from engine.training.loop import Place, StepReport, Trainer
@@ -195,7 +197,7 @@ class _Run:
         tokenizer_json = (self._out / "tokenizer.json").read_text(encoding="utf-8")
         write_model(self._out, weights, model_config(self._config, summary), tokenizer_json)
         give_memory_back()
-        held_out = _held_out(trainer.network, self._tokenizer, self._out)
+        held_out = _held_out(trainer.network, self._tokenizer, self._out, self._config)
         write({"step": trainer.progress.step, "held_out": held_out})
 
     def _close(self, progress: Progress) -> None:
@@ -267,13 +269,18 @@ def _placement(config: TrainConfig, peers: Peers) -> Place:
     return Place(device, dtype, 1, makers=min(_MOST_MAKERS, cores - 1) if device.type == "cuda" else 0)
 
 
-def _held_out(network: EsoLMNetwork, tokenizer: Tokenizer, out: Path) -> dict[str, float]:
-    """Bits per byte of the holes of a few held-out samples, for the log."""
+def _held_out(network: EsoLMNetwork, tokenizer: Tokenizer, out: Path, config: TrainConfig) -> dict[str, float]:
+    """Bits per byte of a few held-out samples, for the log: of their holes or, for a hybrid objective, its bounds."""
+    hybrid = hybrid_of(config)
     found: dict[str, float] = {}
     for name in HELD_OUT:
         if (out / "held_out" / name).is_dir():
             store = SampleStore(out / "held_out" / name)
             samples = [store[index] for index in range(min(100, len(store)))]
+            if hybrid is not None:
+                bounds = bounds_of(network, tokenizer, samples, hybrid)
+                found |= {f"{name}_{bound}": value for bound, value in bounds.items()}
+                continue
             for alpha_0 in (0.0, 1.0):
                 bits = hole_bits(network, tokenizer, samples, alpha_0=alpha_0)
                 found[f"{name}_alpha_{alpha_0:g}"] = round(bits.per_byte, 4)
@@ -284,6 +291,8 @@ def _about_run(config: TrainConfig) -> dict[str, object]:
     """What must be the same for a run to go on: all but its end, its place and how often it reports."""
     loose = {"minutes", "steps", "checkpoint_minutes", "log_steps", "device", "workers", "compile", "held_out_samples",
              "accumulate"} | (set() if config.own else {"own"})  # fmt: skip
+    if config.objective == ANY_ORDER:
+        loose |= set(HYBRID_SETTINGS)
     about = {key: value for key, value in dataclasses.asdict(config).items() if key not in loose}
     return dict(json.loads(json.dumps(about, default=str)))
 
@@ -304,7 +313,7 @@ def _summary(config: TrainConfig, progress: Progress, place: Place, peers: Peers
         "warmup": config.warmup,
         "cooldown": config.cooldown,
         "seed": config.seed,
-    }
+    } | ({key: getattr(config, key) for key in HYBRID_SETTINGS} if config.objective != ANY_ORDER else {})
 
 
 def _line(report: Report) -> dict[str, object]:

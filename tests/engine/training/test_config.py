@@ -35,6 +35,10 @@ def test_a_config_starts_from_a_preset_and_paths_are_its_own(tmp_path: Path) -> 
         ("warmup = 0.9", "warmup"),
         ("rows_per_step = 0", "positive"),
         ('preset = "huge"', "no preset 'huge'"),
+        ('objective = "gan"', "objective must be one of any-order, eso-a"),
+        ("alpha_0 = 1.5", "alpha_0 must lie"),
+        ("batch_split = 1.0", "batch_split must lie"),
+        ('diffusion_weight = "high"', "nelbo or flat"),
         ("a = = b", "not valid TOML"),
     ],
 )
