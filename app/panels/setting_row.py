@@ -194,6 +194,7 @@ class SettingRow(QWidget):
         head.setSpacing(2)
         label = QLabel(self._setting.label)
         label.setBuddy(self.control)
+        label.setWordWrap(True)  # a long one must not widen the panel
         head.addWidget(label)
         head.addWidget(self.reset_button)
         head.addStretch(1)

@@ -235,3 +235,10 @@ def test_settings_outlive_the_panel(qtbot, settings):
     other = SettingsPanel(settings)
     qtbot.addWidget(other)
     assert shown(other.rows["infill.steps"].control) == 5
+
+
+def test_no_row_is_wider_than_the_panel(panel):
+    panel.show_model(INFO)
+    panel.resize(panel.minimumWidth(), 900)
+    for row in panel.rows.values():
+        assert row.minimumSizeHint().width() <= panel.minimumWidth() - 32 - 12, row.control.objectName()
