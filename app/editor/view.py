@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyside6_scintilla import Scintilla
@@ -53,6 +53,7 @@ class EditorView(QWidget):
     """QPoint on the screen."""
     shown = Signal()
     """The view came (back) on the screen."""
+    _stale_changed = Signal()
 
     def __init__(self, document: Document, settings: Settings, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -202,11 +203,14 @@ class EditorView(QWidget):
         self.preview.reveal()
 
     def mark_stale(self, spans: Sequence[TextSpan]) -> None:
-        """Marks text that was edited under a proposal. No change of the text."""
+        """Marks text that was edited under a proposal. No change of the text.
+
+        The real text gets its marks a moment later: set in the middle of a modification, they would make Scintilla
+        remember another selection for redo (seen by tests/app/infill/test_random_use.py).
+        """
         if spans or self._stale:
             self._stale = tuple(spans)
-            surface = self.surface
-            mark_stale(surface, [(surface.pos_at(span.start), surface.pos_at(span.end)) for span in spans])
+            self._stale_changed.emit()
 
     def hide_preview(self) -> None:
         """Brings the real text back; the copy is kept for the next `show_preview`."""
@@ -291,6 +295,7 @@ class EditorView(QWidget):
         surface.input_done.connect(self._after_input)
         self.preview.placed.connect(self._follow)
         self.preview.copied.connect(self._style_preview)
+        self._stale_changed.connect(self._draw_stale, Qt.ConnectionType.QueuedConnection)
         self.preview.copied.connect(self.generated.forget_mirror)
         surface.about_to_input.connect(self._about_to_input)
         surface.drag_entered.connect(self._leave_preview)
@@ -330,6 +335,11 @@ class EditorView(QWidget):
         self.document.bump()
         self._leave_preview()
         self.text_changed.emit(edit)
+
+    @Slot()
+    def _draw_stale(self) -> None:
+        surface = self.surface
+        mark_stale(surface, [(surface.pos_at(span.start), surface.pos_at(span.end)) for span in self._stale])
 
     def _follow(self, *_: object) -> None:
         """Tells of a moved caret, and brings the preview along. Cheap when nothing has moved."""

@@ -10,6 +10,8 @@ from app.infill.proposals import Display
 from app.infill.record import Acceptance
 from engine.types import TextSpan
 
+from .conftest import deliver
+
 TEXT = "one two three.\nfour five six.\nseven eight nine.\n"
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -183,6 +185,7 @@ def test_escape_discards_only_the_proposal_at_the_caret(desk, qtbot):
 def test_a_span_that_was_edited_is_marked_and_comes_back_with_undo(desk, qtbot):
     put_caret(desk, "wo three")
     qtbot.keyClicks(desk.view.surface, "xxx")
+    deliver()
     assert desk.view.surface.indicatorValueAt(Indicator.STALE, 4)
     assert "Undo brings it back" in desk.messages[-1]
     desk.pause_typing()
@@ -196,6 +199,7 @@ def test_a_span_that_was_edited_is_marked_and_comes_back_with_undo(desk, qtbot):
     desk.view.undo()
     desk.pause_typing()
     assert "TWO THREE" in desk.shown()
+    deliver()
     assert not desk.view.surface.indicatorValueAt(Indicator.STALE, 4)
 
 
