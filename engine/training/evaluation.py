@@ -25,6 +25,7 @@ from engine.session import EngineSession
 from engine.tokenization import Tokenizer
 from engine.training import judging
 from engine.training.answering import SEED, answerer, doubts, forward_answerer, ngram_doubts
+from engine.training.bounds import bounds_of, trained_objective
 from engine.training.checkpoint import read_model
 from engine.training.corpus import Document
 from engine.training.judging import LineShares, judge_lines, judge_words
@@ -64,6 +65,8 @@ class Evaluation:
     Attributes:
         weights: the first 12 digits of the SHA-256 of its model.safetensors. precision: in which lines were written.
         hole_bytes: bytes of hole text of each kind. bits: bits per byte of hole text, by kind and way.
+        bounds: bits per byte of whole windows by kind and bound (engine.training.bounds), for a model that was trained
+            for one alpha_0.
         lines, words: shares in [0, 1], by way. chance: what guessing reaches in `words`.
     """
 
@@ -76,6 +79,7 @@ class Evaluation:
     documents: Mapping[Kind, int]
     hole_bytes: Mapping[Kind, int]
     bits: Mapping[Kind, Mapping[Way, float]]
+    bounds: Mapping[Kind, Mapping[str, float]]
     line_count: int
     lines: Mapping[Way, LineShares]
     word_count: int
@@ -125,7 +129,7 @@ def evaluate(
     """
     if not documents:
         raise TrainingError("Nothing of this text was held out (one document in fifty is): give a larger corpus.")
-    bits, hole_bytes = _likelihoods(folder, documents, samples, yardstick, tell)
+    bits, bounds, hole_bytes = _likelihoods(folder, documents, samples, yardstick, tell)
     adapter = load(choice)
     lines = missing_lines(documents, questions, SEED)
     tell(f"Writing {len(lines)} missing lines")
@@ -154,6 +158,7 @@ def evaluate(
         documents={kind: len(_of(kind, documents)) for kind in Kind},
         hole_bytes=hole_bytes,
         bits=bits,
+        bounds=bounds,
         line_count=len(lines),
         lines=shares,
         word_count=len(sentences),
@@ -183,11 +188,13 @@ def _of(kind: Kind, documents: Sequence[Document]) -> list[Document]:
 
 def _likelihoods(
     folder: Path, documents: Sequence[Document], samples: int, yardstick: KneserNey | None, tell: Tell
-) -> tuple[dict[Kind, dict[Way, float]], dict[Kind, int]]:
-    """Bits per byte of hole text and the number of those bytes, of every kind there is."""
+) -> tuple[dict[Kind, dict[Way, float]], dict[Kind, dict[str, float]], dict[Kind, int]]:
+    """Bits per byte of hole text, bounds of whole windows, and the number of hole bytes, of every kind there is."""
     network, config = read_model(folder)
     tokenizer = Tokenizer.load(folder, config.tokenizer_entry())
     bits: dict[Kind, dict[Way, float]] = {}
+    bounds: dict[Kind, dict[str, float]] = {}
+    hybrid = trained_objective(config)
     hole_bytes: dict[Kind, int] = {}
     for kind in Kind:
         if not (kept := _of(kind, documents)):
@@ -196,6 +203,8 @@ def _likelihoods(
         packed = [sample for batch in pack(kept, tokenizer, samples, _rules(config), SEED) for sample in batch]
         if tokenizer.empty is None:
             packed = [without_slack(sample) for sample in packed]
+        if hybrid is not None:
+            bounds[kind] = bounds_of(network, tokenizer, packed, hybrid, seed=SEED)
         found: dict[Way, Bits] = {}
         if config.attention is Attention.CAUSAL:
             found[Way.ALPHA_0] = hole_bits(network, tokenizer, packed, alpha_0=0.0, seed=SEED)
@@ -205,7 +214,7 @@ def _likelihoods(
             found[Way.KNESER_NEY] = _yardstick_bits(yardstick, tokenizer, packed)
         bits[kind] = {way: round(value.per_byte, 4) for way, value in found.items()}
         hole_bytes[kind] = found[Way.LEFT_TO_RIGHT].hole_bytes
-    return bits, hole_bytes
+    return bits, bounds, hole_bytes
 
 
 def _rules(config: CheckpointConfig) -> PackingRules:

@@ -89,7 +89,12 @@ def _words(found: Evaluation) -> tuple[str, ...]:
 def _notes(found: Evaluation) -> tuple[str, ...]:
     held_out = " and ".join(f"{count} documents of {_NAMES[kind]}" for kind, count in found.documents.items() if count)
     sizes = " and ".join(f"{size:,} bytes of {_NAMES[kind]}" for kind, size in found.hole_bytes.items())
-    return (
+    bounds = [
+        f"{_NAMES[kind]} {', '.join(f'{name} {value:.2f}' for name, value in values.items())}"
+        for kind, values in found.bounds.items()
+    ]
+    about_bounds = f"Bounds of whole windows, in bits per byte: {'; '.join(bounds)}." if bounds else None
+    notes = (
         f"Held out: {held_out}. {found.samples} samples of each kind "
         f"({sizes} in holes), "
         f"{found.line_count} missing lines, {found.word_count} sentences; seed {found.seed}.",
@@ -97,3 +102,4 @@ def _notes(found: Evaluation) -> tuple[str, ...]:
         "empty token), the two columns that read from left to right are not.",
         f"Model {found.model}, weights {found.weights} (SHA-256), {found.precision} on {found.device}.",
     )
+    return notes if about_bounds is None else (*notes, about_bounds)

@@ -13,6 +13,7 @@ from engine.training.evaluation import Evaluation, Kind, Way, count_ngrams, eval
 from engine.training.kneser_ney import KneserNey
 from engine.training.packing import PackingRules
 from engine.types import ModelChoice
+from tests.engine.tiny import write_checkpoint
 from tests.engine.training.small import documents, write_corpus
 from tests.engine.training.test_run import losses_of
 
@@ -87,3 +88,14 @@ def test_a_run_knows_the_text_it_was_trained_on(model: Path, tmp_path: Path) -> 
     assert told.data.is_dir()
     assert not told.python
     assert training_data(tmp_path).data is None
+
+
+@pytest.mark.parametrize("attention", ["causal", "mixed2"])
+def test_a_model_trained_for_one_alpha_0_is_bounded_too(tmp_path: Path, attention: str) -> None:
+    folder = write_checkpoint(tmp_path, attention=attention, trained_alpha_0=[0.5, 0.5], masks_see_masks=True)
+    choice = ModelChoice(name=str(folder), device="cpu", dtype="float32", threads=1)
+    found = evaluate(choice, folder, documents(4), samples=2, questions=1)
+    assert set(found.bounds) == set(Kind)
+    mixed = attention == "mixed2"
+    assert set(found.bounds[Kind.PROSE]) == {"nelbo"} | (set() if mixed else {"orders_8"})
+    assert (Way.ALPHA_0 in found.bits[Kind.PROSE]) is not mixed

@@ -21,6 +21,7 @@ FOUND = Evaluation(
         Kind.PROSE: {Way.ALPHA_0: 1.751, Way.ALPHA_1: 1.94, Way.LEFT_TO_RIGHT: 1.99, Way.KNESER_NEY: 1.8},
         Kind.PYTHON: {Way.ALPHA_0: 1.29, Way.ALPHA_1: 1.77, Way.LEFT_TO_RIGHT: 1.6},
     },
+    bounds={},
     line_count=150,
     lines={Way.ALPHA_0: LineShares(0.08, 0.6, 0.61), Way.LEFT_TO_RIGHT: LineShares(0.02, 0.3, 0.4)},
     word_count=149,
@@ -50,6 +51,11 @@ def test_goals_are_a_column(goals: str) -> None:
     table = table_of(FOUND, goals)
     assert table.columns[-1] == "goal"
     assert [row[-1] for row in table.rows] == list(GOALS[goals])
+
+
+def test_bounds_are_a_note_where_there_are_any() -> None:
+    found = dataclasses.replace(FOUND, bounds={Kind.PROSE: {"nelbo": 2.104, "orders_8": 2.05}})
+    assert table_of(found).notes[-1] == "Bounds of whole windows, in bits per byte: prose nelbo 2.10, orders_8 2.05."
 
 
 def test_markdown_is_the_same_table() -> None:
