@@ -44,6 +44,7 @@ class SettingRow(QWidget):
         self._settings = settings
         self._showing = False
         self._blocked: str | None = None
+        self._more = ""
         self.control, self._show, self.slider = self._make_control()
         self.reset_button = self._make_reset_button()
         self._help = QLabel(setting.help)
@@ -55,12 +56,13 @@ class SettingRow(QWidget):
 
     @property
     def note(self) -> str:
-        """The line of help as it is shown."""
+        """The line of help as it is shown: while the setting has no effect, why."""
         return self._help.text()
 
     @note.setter
     def note(self, more: str) -> None:
-        self._help.setText(f"{self._setting.help} {more}".strip())
+        self._more = more
+        self.refresh()
 
     def block(self, reason: str | None) -> None:
         """Greys the row, for the model that is loaded makes nothing of it; None lets it be used again."""
@@ -79,6 +81,7 @@ class SettingRow(QWidget):
                 widget.setEnabled(reason is None)
                 widget.setToolTip(reason or "")
         self.setToolTip(reason or "")
+        self._help.setText(reason or f"{self._setting.help} {self._more}".strip())
 
     def _on_changed(self, key: str, _value: object) -> None:
         unless = self._setting.unless

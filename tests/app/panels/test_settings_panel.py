@@ -35,11 +35,11 @@ INFO = ModelInfo("mini", "esolm", 9_000_000, 1024, "cpu", "float32", 1, (0.125, 
 
 
 @pytest.mark.parametrize("setting", ROWS, ids=lambda setting: setting.key)
-def test_every_setting_has_a_row_with_label_control_help_and_names(panel, setting):
+def test_every_setting_has_a_row_with_label_control_help_and_names(panel, settings, setting):
     row = panel.rows[setting.key]
     words = [label.text() for label in row.findChildren(QLabel)]
     assert words[0] == setting.label
-    assert words[-1].startswith(setting.help)
+    assert words[-1].startswith(settings.why_inert(setting.key) or setting.help)
     assert row.control.accessibleName() == setting.label
     assert row.control.accessibleDescription() == setting.help
     assert row.reset_button.accessibleName() == f"Reset {setting.label}"
@@ -134,7 +134,9 @@ def test_a_setting_without_effect_is_disabled_and_says_why(panel, settings):
     assert not row.control.isEnabled()
     assert not row.slider.isEnabled()
     assert "likeliest" in row.control.toolTip()
+    assert row.note == row.control.toolTip()
     settings["infill.temperature"] = 0.5
+    assert row.note.startswith("Draws only")
     assert row.control.isEnabled()
     assert row.control.toolTip() == ""
 
