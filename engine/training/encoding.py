@@ -25,35 +25,26 @@ class BulkEncoder:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._words = _Words(tokenizer)
+        self._ids_of_word: dict[str, list[int]] = {}
         self._is_ours = tokenizer.split_pattern() == SPLIT
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text."""
         if not self._is_ours:
             return self._tokenizer.encode_batch(texts)
-        if len(self._words) > _MOST_WORDS:
-            self._words.clear()
-        found: list[list[int]] = []
-        odd: list[int] = []
-        word = self._words.__getitem__
-        for number, text in enumerate(texts):
-            if _PLAIN(text) is None:
-                odd.append(number)
-                found.append([])
-            else:
-                found.append(list(chain.from_iterable(map(word, _PATTERN.findall(text)))))
+        plain = [text if _PLAIN(text) else None for text in texts]
+        words = [_PATTERN.findall(text) if text is not None else [] for text in plain]
+        self._learn(set(chain.from_iterable(words)))
+        look_up = self._ids_of_word.__getitem__
+        found = [list(chain.from_iterable(map(look_up, line))) for line in words]
+        odd = [number for number, text in enumerate(plain) if text is None]
         for number, ids in zip(odd, self._tokenizer.encode_batch([texts[number] for number in odd]), strict=True):
             found[number] = ids
         return found
 
-
-class _Words(dict[str, tuple[int, ...]]):
-    """Ids of words, asked for when first wanted."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-
-    def __missing__(self, word: str) -> tuple[int, ...]:
-        ids = self[word] = tuple(self._tokenizer.encode(word))
-        return ids
+    def _learn(self, words: set[str]) -> None:
+        """Asks the tokenizer about the words that are new."""
+        if len(self._ids_of_word) > _MOST_WORDS:
+            self._ids_of_word.clear()
+        new = list(words.difference(self._ids_of_word))
+        self._ids_of_word.update(zip(new, self._tokenizer.encode_batch(new), strict=True))

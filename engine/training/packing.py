@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TypeAlias
@@ -28,7 +29,7 @@ from engine.tokenization import Tokenizer
 from engine.training.corpus import Document
 from engine.training.encoding import BulkEncoder
 from engine.training.holes import one_hole, several_holes
-from engine.training.samples import Piece, Sample
+from engine.training.samples import Piece, Records, Sample, records_of
 
 _CHARACTERS_PER_TOKEN = 3.9
 _BATCH = 2000
@@ -74,6 +75,20 @@ _CutBatch: TypeAlias = tuple[list[_Cut], np.random.Generator]
 
 
 def pack(
+    documents: Sequence[Document], tokenizer: Tokenizer, count: int, rules: PackingRules, seed: int
+) -> Iterator[list[Sample]]:
+    """Yields `count` samples in all, in lists. The same arguments give the same samples.
+
+    Raises:
+        TrainingError: no document is long enough.
+    """
+    batches = _cut_batches(documents, count, rules, seed)
+    encoder = BulkEncoder(tokenizer)
+    for batch in batches:
+        yield _tokenized(batch, encoder, rules)
+
+
+def pack_records(
     documents: Sequence[Document],
     tokenizer: Tokenizer,
     count: int,
@@ -81,34 +96,33 @@ def pack(
     seed: int,
     *,
     processes: int | None = None,
-) -> Iterator[list[Sample]]:
-    """Yields `count` samples in all, in lists. The same arguments give the same samples, whatever `processes` is: how
-    many tokenize (None: one per core where there is much to do; 0: this one does it itself).
+) -> Iterator[Records]:
+    """The samples of `pack` as records, made by several processes: this one cuts, the others tokenize.
+
+    Args:
+        processes: None starts one per core where there is much to do, and none where there is little.
 
     Raises:
         TrainingError: no document is long enough.
     """
-    pools = [_Pool([entry for entry in documents if entry.is_code == code]) for code in (False, True)]
-    if not any(pool.documents for pool in pools):
-        raise TrainingError("There is no document long enough to train on.")
     if processes is None:
         processes = (os.cpu_count() or 1) if count >= _MANY else 0
-    batches = _cut_batches(pools, count, rules, seed)
     if not processes:
-        encoder = BulkEncoder(tokenizer)
-        for batch in batches:
-            yield _tokenized(batch, encoder, rules)
+        yield from map(records_of, pack(documents, tokenizer, count, rules, seed))
         return
+    batches = _cut_batches(documents, count, rules, seed)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_prepare_there, initargs=(tokenizer, rules)) as executor:
-        waiting: deque[Future[list[Sample]]] = deque()
+        waiting: deque[Future[Records]] = deque()
         try:
             for batch in batches:
-                waiting.append(executor.submit(_tokenized_there, batch))
+                waiting.append(executor.submit(_records_there, batch))
                 if len(waiting) > 2 * processes:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise TrainingError("A process that tokenizes has ended: is there too little memory?") from error
         finally:
             executor.shutdown(cancel_futures=True)
 
@@ -122,12 +136,15 @@ def _prepare_there(tokenizer: Tokenizer, rules: PackingRules) -> None:
     _there[:] = [(BulkEncoder(tokenizer), rules)]
 
 
-def _tokenized_there(batch: _CutBatch) -> list[Sample]:
-    return _tokenized(batch, *_there[0])
+def _records_there(batch: _CutBatch) -> Records:
+    return records_of(_tokenized(batch, *_there[0]))
 
 
-def _cut_batches(pools: Sequence[_Pool], count: int, rules: PackingRules, seed: int) -> Iterator[_CutBatch]:
+def _cut_batches(documents: Sequence[Document], count: int, rules: PackingRules, seed: int) -> Iterator[_CutBatch]:
     """Steps 1 and 2 of all samples. Every batch has random numbers of its own."""
+    pools = [_Pool([entry for entry in documents if entry.is_code == code]) for code in (False, True)]
+    if not any(pool.documents for pool in pools):
+        raise TrainingError("There is no document long enough to train on.")
     for first in range(0, count, _BATCH):
         generator = np.random.default_rng((seed, first))
         cuts = []

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tokenizers
@@ -17,9 +17,9 @@ from engine.training.bpe import special_tokens, train_bpe
 from engine.training.config import TrainConfig
 from engine.training.corpus import Corpus, Document, read_corpus
 from engine.training.own_text import OwnText, read_own
-from engine.training.packing import PackingRules, pack
+from engine.training.packing import PackingRules, pack, pack_records
 from engine.training.report import describe_split, hold_out_samples
-from engine.training.samples import Sample, read_about, write_samples
+from engine.training.samples import read_about, write_samples
 
 HELD_OUT = ("prose", "python")
 """Folders of held_out/, by whether they are code."""
@@ -27,6 +27,7 @@ REPORT_SAMPLES = "report"
 """Folder of held_out/ with the samples of the before-and-after report."""
 _TOKENIZER_CHARACTERS = 95_000_000
 
+_Batch = TypeVar("_Batch")
 Say = Callable[[str], None]
 """Told of every stage, in a sentence."""
 
@@ -107,11 +108,11 @@ def _pack_all(wish: Preparation, corpus: Corpus, tokenizer: Tokenizer, about: di
             write_samples(out / "held_out" / name, _unless_stopped(packed, wish.stopped), {})
     if config.own and config.held_out_samples:
         hold_out_samples(out / "held_out" / REPORT_SAMPLES, corpus.held_out, tokenizer, config)
-    packed = pack(corpus.training, tokenizer, config.samples, rules, config.seed)
-    write_samples(out / "samples", _unless_stopped(packed, wish.stopped), about)
+    records = pack_records(corpus.training, tokenizer, config.samples, rules, config.seed)
+    write_samples(out / "samples", _unless_stopped(records, wish.stopped), about)
 
 
-def _unless_stopped(batches: Iterable[list[Sample]], stopped: Callable[[], bool]) -> Iterator[list[Sample]]:
+def _unless_stopped(batches: Iterable[_Batch], stopped: Callable[[], bool]) -> Iterator[_Batch]:
     for batch in batches:
         if stopped():
             raise TrainingError("Stopped before training began: the same command packs the samples anew.")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import TrainingError
 
@@ -100,25 +99,46 @@ class SampleStore:
         return Sample(tuple(pieces), bool(flags & _STARTS), bool(flags & _ENDS))
 
 
-def write_samples(folder: Path, batches: Iterable[Sequence[Sample]], about: dict[str, object]) -> int:
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Samples as they lie on disk: `data` (uint16) of all, and of each its length and its (clean, hole) rows."""
+
+    data: bytes
+    lengths: list[int]
+    rows: list[tuple[int, int]]
+
+
+def records_of(samples: Sequence[Sample]) -> Records:
+    """The records of some samples."""
+    lengths: list[int] = []
+    numbers: list[int] = []
+    for sample in samples:
+        before = len(numbers)
+        numbers += _record(sample)
+        lengths.append(len(numbers) - before)
+    rows = [(sample.clean_rows, sample.hole_rows) for sample in samples]
+    return Records(np.array(numbers, dtype=np.uint16).tobytes(), lengths, rows)
+
+
+def write_samples(folder: Path, batches: Iterable[Sequence[Sample] | Records], about: dict[str, object]) -> int:
     """Writes samples as they come, with `about` as about.json beside them; returns how many there are.
 
     Raises:
         TrainingError: there are none, or the disk is full.
     """
-    offsets, rows = [0], []
+    lengths: list[int] = []
+    rows: list[tuple[int, int]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / _FILES[0]).open("wb") as stream:
             for batch in batches:
-                for sample in batch:
-                    record = _record(sample)
-                    stream.write(record.tobytes())
-                    offsets.append(offsets[-1] + len(record))
-                    rows.append((sample.clean_rows, sample.hole_rows))
+                records = batch if isinstance(batch, Records) else records_of(batch)
+                stream.write(records.data)
+                lengths += records.lengths
+                rows += records.rows
         if not rows:
             raise TrainingError("There is no document long enough to train on.")
-        np.save(folder / _FILES[1], np.array(offsets, dtype=np.int64))
+        np.save(folder / _FILES[1], np.cumsum([0, *lengths], dtype=np.int64))
         np.save(folder / _FILES[2], np.array(rows, dtype=np.int32))
         (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -134,10 +154,10 @@ def read_about(folder: Path) -> dict[str, object]:
         return {}
 
 
-def _record(sample: Sample) -> NDArray[np.uint16]:
+def _record(sample: Sample) -> list[int]:
     record = [_STARTS * sample.starts + _ENDS * sample.ends, len(sample.pieces)]
     for piece in sample.pieces:
         record += (int(piece.is_hole), len(piece.ids), piece.capacity)
     for piece in sample.pieces:
         record += piece.ids
-    return np.array(record, dtype=np.uint16)
+    return record

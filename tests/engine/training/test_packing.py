@@ -8,8 +8,8 @@ import pytest
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training.corpus import Document
-from engine.training.packing import PackingRules, _capacity, pack
-from engine.training.samples import Sample
+from engine.training.packing import PackingRules, _capacity, pack, pack_records
+from engine.training.samples import Sample, records_of
 from tests.engine.training.small import documents, small_tokenizer
 
 RULES = PackingRules(windows=((64, 0.5), (128, 0.5)), context_length=256)
@@ -72,6 +72,14 @@ def test_the_same_seed_packs_the_same_samples(tokenizer: Tokenizer) -> None:
         [sample for batch in pack(documents(), tokenizer, 30, RULES, seed) for sample in batch] for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+def test_other_processes_pack_the_same_samples(tokenizer: Tokenizer) -> None:
+    arguments = (documents(), tokenizer, 2100, PackingRules(windows=((64, 1.0),), context_length=128), 3)
+    alone = [records_of(batch) for batch in pack(*arguments)]
+    assert len(alone) == 2
+    assert list(pack_records(*arguments, processes=0)) == alone
+    assert list(pack_records(*arguments, processes=1)) == alone
 
 
 def test_slack_is_sometimes_nothing_and_often_ends_on_the_grid() -> None:
