@@ -40,11 +40,11 @@ PASSAGE = 600
 """Characters judged at once: 20 to 150 words."""
 AROUND = 256
 """Tokens of context of a passage, at most. With 1,000 no more wrong words of held-out prose were found."""
-LOOKED_AT = 256
-"""Tokens that are looked at for candidates, the likeliest first."""
+LOOKED_AT, LOOKED_AT_FOR_TYPOS = 64, 2048
+"""Tokens that are looked at for candidates, the likeliest first; more for a word of several tokens: it may be a typo."""
 MISSING = 16
 """How many tokens are tried before a word, the likeliest ones: an article may be missing."""
-ALIKE = 0.7
+ALIKE = 0.8
 """How much (`difflib`) a likelier word must look like the one that stands there to be the same one without its typo."""
 NAME_BONUS = 6.0
 """Nats by which names, numbers and beginnings of sentences are doubted less: a model expects few of them."""
@@ -190,8 +190,9 @@ class _Judge:
         return _Likelihood(float(values.sum()), doubt, rows[0])
 
     def instead(self, word: _Word, likelihood: _Likelihood, text: str) -> list[Candidate]:
-        """Likelier words of one token, the likeliest first."""
-        values, ids = likelihood.first.topk(min(LOOKED_AT, len(likelihood.first)))
+        """Likelier words of one token, the likeliest first, by their likelihood where the word's first token stands."""
+        most = LOOKED_AT if word.size == 1 else LOOKED_AT_FOR_TYPOS
+        values, ids = likelihood.first.topk(min(most, len(likelihood.first)))
         found = []
         for value, token in zip(values.tolist(), ids.tolist(), strict=True):
             written = self._fitting(word, [token], text)
@@ -297,4 +298,6 @@ def _best(word: str, candidates: Sequence[Candidate], most: int) -> tuple[Candid
 
 
 def _likeness(one: str, other: str) -> float:
+    if other.endswith(f" {one}"):  # something was missing before it
+        return 1.0
     return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()

@@ -114,10 +114,8 @@ class DoubtMarks(QObject):
 
     def dismiss(self, word: DoubtfulWord) -> None:
         """Takes the mark of one word away: it is right."""
-        self._judged = [
-            JudgedParagraph(one.span, one.count, tuple(other for other in one.words if other != word))
-            for one in self._judged
-        ]
+        others = [other for other in self.words if other != word]
+        self._judged = [paragraph.with_only(others) for paragraph in self._judged]
         self._show()
 
     def rewrite(self, words: Sequence[DoubtfulWord] = ()) -> None:
@@ -169,6 +167,7 @@ class DoubtMarks(QObject):
         if is_news:
             self._show()
         if not self.is_running:
+            self._settle()
             self._tell()
 
     @Slot(object)
@@ -240,6 +239,11 @@ class DoubtMarks(QObject):
         if self._asked is not None:
             self._asked[0].cancel()
             self._asked = None
+        self._settle()
+
+    def _settle(self) -> None:
+        """No word is marked later for one whose mark goes."""
+        self._judged = [paragraph.with_only(self.words) for paragraph in self._judged]
 
     def _show(self) -> None:
         self.words = marked(self._judged)

@@ -113,6 +113,10 @@ class DoubtPopup(QFrame):
             self._rows.addWidget(button, row, 0)
             self._rows.addWidget(figure, row, 1, Qt.AlignmentFlag.AlignRight)
             button.setAccessibleDescription(f"{figure.text()} likely here")
+        line = QFrame()
+        line.setObjectName("separator")
+        line.setFixedHeight(1)
+        self._rows.addWidget(line, self._rows.rowCount(), 0, 1, 2)
         for title, act in (
             ("Rewrite this word", lambda: self._marks.rewrite([word])),
             ("Keep it", lambda: self._marks.dismiss(word)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.editor.edits import Edit
@@ -49,6 +49,10 @@ class JudgedParagraph:
             if word.log_likelihood < math.log(threshold) and word.doubt >= LEAST_DOUBT
         )
         return cls(span, len(words), doubtful)
+
+    def with_only(self, words: Collection[DoubtfulWord]) -> JudgedParagraph:
+        """The paragraph without its other doubtful words."""
+        return replace(self, words=tuple(word for word in self.words if word in words))
 
     def after(self, edit: Edit) -> JudgedParagraph | None:
         """The paragraph after an edit, or None when the edit was in it or at its border."""

@@ -72,15 +72,6 @@ SETTINGS: tuple[Setting, ...] = (
         unless=Unless("infill.seed_locked", (False,), "Each run draws a new seed. Close the lock to choose one."),
     ),
     Setting(
-        "infill.doubt_threshold",
-        float,
-        0.1,
-        "Doubt: mark words less likely than",
-        "In percent. Of the words below it the most doubtful are marked, one in twenty at most.",
-        0.01,
-        1,
-    ),
-    Setting(
         "infill.strength",
         float,
         0.5,
@@ -89,6 +80,15 @@ SETTINGS: tuple[Setting, ...] = (
         0.05,
         1,
         heading="Rewriting",
+    ),
+    Setting(
+        "infill.doubt_threshold",
+        float,
+        0.1,
+        "Doubt: mark words less likely than",
+        "In percent. Of the words below it the most doubtful are marked, one in twenty at most.",
+        0.01,
+        1,
     ),
     Setting(
         "infill.longer",

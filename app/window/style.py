@@ -108,6 +108,7 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QFrame#popup { background: $panel; border: 1px solid $border_strong; border-radius: 8px; }
 QFrame#popup QPushButton#link { color: $ui_text; background: transparent; border: 0; padding: 0; text-align: left;
     font-weight: 600; }
+QFrame#popup QPushButton#link[quiet="true"] { color: $ui_text_dim; font-weight: 400; }
 QFrame#popup QPushButton#link:hover, QFrame#popup QPushButton#link:focus { color: $accent; }
 
 QFrame#notice { background: $accent_soft; border: 0; border-bottom: 1px solid $border; }

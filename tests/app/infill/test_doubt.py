@@ -157,6 +157,15 @@ def test_a_word_that_is_kept_loses_its_mark(doubts):
     assert doubts.marked() == ["windw"]
 
 
+def test_no_other_word_is_marked_for_one_that_was_replaced(make_desk):
+    doubts = Doubts(make_desk("spon " * 5))
+    doubts.mark_all()
+    assert len(doubts.marked()) == 3
+    doubts.marks.replace(doubts.marks.words[0], "spoon")
+    assert len(doubts.marked()) == 2
+    doubts.marks.close()
+
+
 def test_rewriting_masks_only_the_marked_words(doubts):
     doubts.mark_all()
     spans = tuple(word.span for word in doubts.marks.words)
