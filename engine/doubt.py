@@ -41,7 +41,7 @@ PASSAGE = 600
 AROUND = 256
 """Tokens of context of a passage, at most. With 1,000 no more wrong words of held-out prose were found."""
 LOOKED_AT, LOOKED_AT_FOR_TYPOS = 64, 2048
-"""Tokens that are looked at for candidates, the likeliest first; more for a word of several tokens: it may be a typo."""
+"""Tokens that are looked at for candidates, the likeliest first; more for words of several tokens (typos)."""
 MISSING = 16
 """How many tokens are tried before a word, the likeliest ones: an article may be missing."""
 ALIKE = 0.8

@@ -1,4 +1,4 @@
-"""The command line: `redraft fill | score | models | train | eval | bench`. No Qt; torch comes in only when needed."""
+"""The commands of `redraft` that work in the terminal. No Qt; torch comes in only when needed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import typer
 
 from engine.cli.benchmarking import bench
 from engine.cli.converting import convert_command
+from engine.cli.doubting import doubt
 from engine.cli.evaluating import evaluate
 from engine.cli.filling import fill
 from engine.cli.listing import models
 from engine.cli.scoring import score
 from engine.training.command import train
 
-COMMANDS = ("fill", "score", "models", "train", "eval", "bench")
+COMMANDS = ("fill", "score", "doubt", "models", "train", "eval", "bench")
 """Words that, given first, call this package and not the editor."""
 
 _HELP = """An editor in which selected text is written anew by masked diffusion.
@@ -26,6 +27,7 @@ _HELP = """An editor in which selected text is written anew by masked diffusion.
 _app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 _app.command()(fill)
 _app.command()(score)
+_app.command()(doubt)
 _models = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 _models.callback()(models)
 _models.command("convert")(convert_command)
