@@ -65,7 +65,11 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=1, help="Samples for the likelihoods, of prose and of Python.")] = 300,
     questions: Annotated[int, typer.Option(min=1, help="Missing lines, and sentences with a wrong word.")] = 150,
     kneser_ney: Annotated[
-        bool, typer.Option("--kneser-ney/--no-kneser-ney", help="Count the 5-gram model of the corpus (minutes, 8 GB).")
+        bool,
+        typer.Option(
+            "--kneser-ney/--no-kneser-ney",
+            help="Count the 5-gram model of the corpus (minutes, and gigabytes of memory).",
+        ),
     ] = True,
     goals: Annotated[Goals | None, typer.Option(help="Add a column of goals.", show_default=False)] = None,
     alpha0: Annotated[float, typer.Option(min=0, max=1, help="For --data: share written by diffusion.")] = 0.0,
@@ -173,7 +177,7 @@ def _show_table(figures: Figures, form: _Form) -> None:
     if form.as_markdown:
         print(markdown(figures), end="")
         return
-    table = Table()
+    table = Table(show_lines=True)
     for column, is_number in zip(figures.columns, figures.numbers, strict=True):
         table.add_column(column, justify="right" if is_number else "left")
     for row in figures.rows:
@@ -181,7 +185,7 @@ def _show_table(figures: Figures, form: _Form) -> None:
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDTH)
     console.print(table)
     for note in figures.notes:
-        print(visible(note))
+        console.print(visible(note), soft_wrap=not sys.stdout.isatty())
 
 
 class _News:
