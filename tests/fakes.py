@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.session import Job, OnEvent
 from engine.types import (
@@ -47,6 +47,7 @@ class SteppedRun:
     answer: Callable[[InfillRequest], Sequence[str]]
     done: int = 0
     has_ended: bool = False
+    sureness: Sequence[float] = (0.9,)
     texts: Sequence[str] = ()
     tokens: list[list[str]] = field(default_factory=list)
 
@@ -75,8 +76,8 @@ class SteppedRun:
     def finish(self) -> None:
         """Ends with the whole result at once."""
         self.done, self.has_ended = self.steps, True
-        result = Variation(tuple(self.texts), self.drafts(), self.request.seed, -1.0)
-        self.on_event(Finished(self.job.id, self.request, (result,), self.stats(), FAKE_MODEL))
+        results = tuple(self._variation(number) for number in range(self.request.variations))
+        self.on_event(Finished(self.job.id, self.request, results, self.stats(), FAKE_MODEL))
 
     def cancel(self) -> None:
         """Ends as a stopped job does."""
@@ -97,6 +98,17 @@ class SteppedRun:
         written = sum(1 for draft in self.drafts() for cell in draft.cells if cell.text)
         return RunStats(nfe=self.done, written_tokens=written, reused_tokens=10, computed_tokens=5, elapsed_ms=8.0)
 
+    def _variation(self, number: int) -> Variation:
+        seed = self.request.seed + number
+        if not number:
+            return Variation(tuple(self.texts), self.drafts(), seed, -1.0)
+        texts = tuple(self.answer(replace(self.request, seed=seed)))
+        sure = self.sureness[number % len(self.sureness)]
+        drafts = [
+            tuple(Cell(token, CellState.ACCEPTED, sure) for token in re.findall(r"\s*\S+|\s+", text)) for text in texts
+        ]
+        return Variation(texts, tuple(map(SpanDraft, drafts)), seed, -1.0)
+
     def _cells(self, tokens: Sequence[str]) -> list[Cell]:
         order = sorted(range(len(tokens)), key=lambda index: (index * 7919) % 101)
         now = math.ceil(len(tokens) * self.done / self.steps)
@@ -104,7 +116,7 @@ class SteppedRun:
         states = {index: CellState.ACCEPTED if rank < before else CellState.REVEALED
                   for rank, index in enumerate(order[:now])}  # fmt: skip
         return [
-            Cell(token, states[index], 0.9) if index in states else Cell("", CellState.MASKED)
+            Cell(token, states[index], self.sureness[0]) if index in states else Cell("", CellState.MASKED)
             for index, token in enumerate(tokens)
         ]
 
@@ -114,6 +126,8 @@ class SteppedSession:
 
     def __init__(self, answer: Callable[[InfillRequest], Sequence[str]] = upper) -> None:
         self.answer = answer
+        self.sureness: Sequence[float] = (0.9,)
+        """The confidence of all cells of a run's variations, one after the other."""
         self.runs: list[SteppedRun] = []
         self.prewarmed: list[InfillRequest] = []
         self.loads: list[tuple[Job, ModelChoice, OnEvent]] = []
@@ -129,7 +143,7 @@ class SteppedSession:
 
     def submit(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:
         job = self._job(key)
-        self.runs.append(SteppedRun(job, request, on_event, self.answer))
+        self.runs.append(SteppedRun(job, request, on_event, self.answer, sureness=self.sureness))
         return job
 
     def prewarm(self, request: InfillRequest, on_event: OnEvent, *, key: str = "") -> Job:

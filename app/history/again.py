@@ -110,7 +110,7 @@ def _new_parts(before: str, after: str) -> list[TextSpan]:
 
 
 def _draft(text: str) -> SpanDraft:
-    return SpanDraft((Cell(text, CellState.ACCEPTED, 1.0),))
+    return SpanDraft((Cell(text, CellState.ACCEPTED),))
 
 
 def _typed(name: str, value: object) -> object:

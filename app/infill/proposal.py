@@ -89,6 +89,7 @@ class Proposal:
         runs: the record of the run, for each variation.
         shown: index of the variation that is shown and would be accepted.
         frames: drafts of the run's steps, oldest first, each in the order of `places`; not every step need be there.
+        pinned: indices of variations that outlive another run in the same places.
     """
 
     id: int
@@ -98,6 +99,7 @@ class Proposal:
     runs: tuple[RunRecord, ...]
     shown: int = 0
     frames: tuple[tuple[SpanDraft, ...], ...] = ()
+    pinned: frozenset[int] = frozenset()
 
     @property
     def run(self) -> RunRecord:
@@ -164,7 +166,7 @@ class Proposal:
         if texts == list(shown.texts):
             return replace(self, places=tuple(places))
         whole = replace(shown, texts=tuple(texts), spans=tuple(drafts))
-        return replace(self, places=tuple(places), variations=(whole,), runs=(self.run,), shown=0, frames=())
+        return self._with_only(whole, places)
 
     def with_rest(self, index: int, place: Place, taken: int) -> Proposal:
         """With the first `taken` characters of one text accepted; `place` is where the rest stands.
@@ -176,7 +178,11 @@ class Proposal:
         texts[index], drafts[index] = texts[index][taken:], SpanDraft(parted(drafts[index].cells, taken)[1])
         places = (*self.places[:index], place, *self.places[index + 1 :])
         rest = replace(shown, texts=tuple(texts), spans=tuple(drafts))
-        return replace(self, places=places, variations=(rest,), runs=(self.run,), shown=0, frames=())
+        return self._with_only(rest, places)
+
+    def _with_only(self, variation: Variation, places: Sequence[Place]) -> Proposal:
+        alone = replace(self, variations=(variation,), runs=(self.run,), shown=0, frames=(), pinned=frozenset())
+        return replace(alone, places=tuple(places))
 
 
 def fitted(variation: Variation, eol: str) -> Variation:
@@ -191,7 +197,7 @@ def _fitted_draft(draft: SpanDraft, text: str, eol: str) -> SpanDraft:
         replace(cell, text=with_eol(cell.text, eol)) for cell in draft.cells if cell.state is not CellState.MASKED
     )
     if "".join(cell.text for cell in cells) != text:
-        cells = (Cell(text, CellState.ACCEPTED, 1.0),)
+        cells = (Cell(text, CellState.ACCEPTED),)  # how sure the model was of it is not known
     return SpanDraft(cells)
 
 

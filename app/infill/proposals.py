@@ -15,6 +15,7 @@ from app.infill.acceptance import Beginning, Part, changes, part_of, settle
 from app.infill.pending import PendingProposals, Spot
 from app.infill.proposal import Proposal
 from app.infill.unified import unified_diff
+from app.infill.variations import described, only, with_pin, without
 from engine.types import TextSpan
 
 _NOT_HERE = "Put the caret into a proposal first: F8 goes to the next one."
@@ -126,6 +127,44 @@ class Proposals(QObject):
         """Shows another result of the same run; it is the one that would be accepted."""
         self.pending.put(self.pending[proposal_id].showing(variation))
         self.changed.emit()
+
+    def step_variation(self, by: int) -> None:
+        """Shows the next (1) or previous (-1) result of the proposal at the caret, around the ends."""
+        spot = self._wanted()
+        if spot is None:
+            return
+        proposal = spot.proposal
+        if len(proposal.variations) == 1:
+            self.message.emit("There is one variation only; the settings say how many a run makes.")
+            return
+        self.choose_variation(proposal.id, (proposal.shown + by) % len(proposal.variations))
+
+    def choose_variation(self, proposal_id: int, variation: int) -> None:
+        """Shows this result, and says which it is."""
+        self.show_variation(proposal_id, variation)
+        self.message.emit(described(self.pending[proposal_id], variation))
+
+    def keep_variation(self, proposal_id: int, variation: int) -> None:
+        """Makes a result the only one."""
+        self.pending.put(only(self.pending[proposal_id], variation))
+        self._tell("This variation is kept, the others are discarded.")
+
+    def pin_variation(self, proposal_id: int, variation: int, *, on: bool) -> None:
+        """Has a result outlive another run in the same places, or not any more."""
+        self.pending.put(with_pin(self.pending[proposal_id], variation, on=on))
+        self._tell(
+            "Pinned: another run here adds to it." if on else "Not pinned any more: another run takes its place."
+        )
+
+    def discard_variation(self, proposal_id: int, variation: int) -> None:
+        """Takes a result out, and with the last one the proposal."""
+        rest = without(self.pending[proposal_id], variation)
+        if rest is None:
+            self.pending.drop(proposal_id)
+            self._tell("The proposal was discarded.")
+        else:
+            self.pending.put(rest)
+            self._tell("The variation was discarded.")
 
     # accepting
 

@@ -13,6 +13,7 @@ from app.infill.pending import PendingProposals
 from app.infill.proposal import Place, Proposal, fitted, new_id
 from app.infill.record import RunRecord, options_of
 from app.infill.target import Source, Target, dissolved, untouched
+from app.infill.variations import best_first, with_pinned_of
 from engine.session import Job
 from engine.types import (
     Cancelled,
@@ -110,23 +111,29 @@ class Run:
             proposal = self.stopped(event, eol, model)
             if proposal is None:
                 return None, "Stopped before anything was written; the text is unchanged."
-            return proposal, "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
+            return with_pinned_of(
+                proposal, self.displaced
+            ), "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
         proposal = self.finished(event, eol)
         if proposal is None:
             return None, "The result is the text that is there already."
         if not any(proposal.texts):
             return proposal, "The model suggests no text here: Tab removes what is selected, Esc keeps it."
+        proposal = with_pinned_of(proposal, self.displaced)
+        count = len(proposal.variations)
+        if count > 1:
+            return proposal, f"Done: {count} variations, Alt+] goes through them. Tab accepts, Esc discards."
         return proposal, "Done: Tab accepts, Esc discards."
 
     def finished(self, event: Finished, eol: str) -> Proposal | None:
-        """The results that differ from the text and fit the spans, in their order; None when there is none."""
+        """The results that differ from the text and fit the spans, the likeliest first; None when there is none."""
         count, chosen = len(self.target.spans), {}
         for number, variation in enumerate(event.variations):
             if len(variation.texts) == len(variation.spans) == count:
                 fitting = fitted(variation, eol)
                 if fitting.texts != self.target.originals:
                     chosen[number] = fitting
-        return self._proposal(range(count), chosen, event.stats, event.model.name) if chosen else None
+        return best_first(self._proposal(range(count), chosen, event.stats, event.model.name)) if chosen else None
 
     def stopped(self, event: Cancelled, eol: str, model: str) -> Proposal | None:
         """What was written until the run was stopped, its masks left out. Other spans keep their text."""

@@ -40,6 +40,14 @@ def proposal_commands(window: MainWindow) -> list[Command]:
         Command("proposal.reject_all", "Discard All", on(lambda it: it.reject_all()), ("Ctrl+Alt+Shift+N",), any_),
         Command("proposal.next", "Go to Next", on(lambda it: it.step(1)), ("F8",), any_, starts_section=True),
         Command("proposal.previous", "Go to Previous", on(lambda it: it.step(-1)), ("Shift+F8",), any_),
+        Command(
+            "proposal.next_variation", "Next Variation", on(lambda it: it.step_variation(1)), ("Alt+]",), pending,
+            starts_section=True,
+        ),
+        Command(
+            "proposal.previous_variation", "Previous Variation", on(lambda it: it.step_variation(-1)), ("Alt+[",),
+            pending,
+        ),
         _shown_as(window, "before", "Show Old Text", Display.BEFORE, "Ctrl+Alt+B", starts_section=True),
         _shown_as(window, "words", "Show Changed Words", Display.DIFF, "Ctrl+Alt+W"),
         Command("proposal.unified", "Unified Diff…", window.show_diff, ("Ctrl+Alt+U",), pending),

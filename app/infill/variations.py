@@ -1,0 +1,120 @@
+"""The results of one request side by side: how likely the model finds each, which is shown, kept, pinned. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from app.infill.proposal import Proposal
+from engine.types import CellState, Variation
+
+_NOT_WRITTEN = frozenset({CellState.MASKED, CellState.KEPT})
+
+
+def likelihood(variation: Variation) -> float | None:
+    """The probability that the model gave a token of the result when it wrote it, as the geometric mean, 0 to 1.
+
+    A mean, because a sum would always prefer the shorter of two results; only what was written counts, not what was
+    kept. None where it is not known, of results out of the history for instance.
+    """
+    written = [cell.confidence for draft in variation.spans for cell in draft.cells if cell.state not in _NOT_WRITTEN]
+    if not written or min(written) <= 0.0:
+        return None
+    return math.exp(math.fsum(map(math.log, written)) / len(written))
+
+
+def percent(share: float | None) -> str:
+    """A likelihood as one reads it."""
+    if share is None:
+        return "unknown"
+    return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.1f} %"
+
+
+def described(proposal: Proposal, index: int) -> str:
+    """Which variation it is, for the status bar and for screen readers."""
+    seed, share = proposal.runs[index].seed, percent(likelihood(proposal.variations[index]))
+    partial = ", taken from a step" if proposal.runs[index].is_partial else ""
+    pin = ", pinned" if index in proposal.pinned else ""
+    of = len(proposal.variations)
+    return f"Variation {index + 1} of {of}, likelihood {share} a token, seed {seed}{partial}{pin}."
+
+
+def ranked(proposal: Proposal) -> Proposal:
+    """The likeliest first, those that are not known last; equal texts only once. The same one is shown as before."""
+    order: list[int] = []
+    for index in sorted(range(len(proposal.variations)), key=lambda index: (index not in proposal.pinned, index)):
+        if proposal.variations[index].texts not in [proposal.variations[one].texts for one in order]:
+            order.append(index)
+    order.sort(key=lambda index: (-(likelihood(proposal.variations[index]) or 0.0), index))
+    shown = proposal.texts
+    return _chosen(proposal, order, next(i for i in order if proposal.variations[i].texts == shown))
+
+
+def best_first(proposal: Proposal) -> Proposal:
+    """Ranked, and the likeliest is shown."""
+    return replace(ranked(proposal), shown=0)
+
+
+def only(proposal: Proposal, index: int) -> Proposal:
+    """With this variation and no other."""
+    return _chosen(proposal, [index], index)
+
+
+def without(proposal: Proposal, index: int) -> Proposal | None:
+    """Without this variation; None when it is the only one. Of the others the next one is shown."""
+    order = [other for other in range(len(proposal.variations)) if other != index]
+    if not order:
+        return None
+    is_other = proposal.shown != index
+    return _chosen(proposal, order, proposal.shown if is_other else order[min(index, len(order) - 1)])
+
+
+def with_pin(proposal: Proposal, index: int, *, on: bool) -> Proposal:
+    """With this variation pinned, or not any more."""
+    return replace(proposal, pinned=proposal.pinned | {index} if on else proposal.pinned - {index})
+
+
+def with_one_more(proposal: Proposal, variation: Variation, *, is_partial: bool) -> Proposal:
+    """With a variation made of the first one's run, which is shown."""
+    number = 1 + max(run.variation for run in proposal.runs)
+    left = list(zip(proposal.places, variation.texts, strict=True))
+    after = [
+        left.pop(0)[1] if left and left[0][0].original == before else old
+        for before, old in zip(proposal.run.before, proposal.run.after, strict=True)
+    ]
+    run = replace(proposal.run, after=tuple(after), seed=variation.seed, variation=number, is_partial=is_partial)
+    count = len(proposal.variations)
+    more = replace(proposal, variations=(*proposal.variations, variation), runs=(*proposal.runs, run), shown=count)
+    return ranked(more)
+
+
+def with_pinned_of(proposal: Proposal, others: Iterable[Proposal]) -> Proposal:
+    """With what is pinned of other proposals in the same places over the same text; it is shown no sooner than before.
+
+    A new result that says the same as a pinned one is left out.
+    """
+    for other in others:
+        wanted = [(place.span, place.original) for place in proposal.places]
+        known = [(place.span, place.original) for place in other.places]
+        part = other.keeping([index for index, place in enumerate(known) if place in wanted])
+        if part is None or len(part.places) < len(wanted) or not part.pinned:
+            continue
+        count, chosen = len(proposal.variations), sorted(part.pinned)
+        proposal = replace(
+            proposal,
+            variations=(*proposal.variations, *(part.variations[index] for index in chosen)),
+            runs=(*proposal.runs, *(part.runs[index] for index in chosen)),
+            pinned=proposal.pinned | set(range(count, count + len(chosen))),
+        )
+    return ranked(proposal)
+
+
+def _chosen(proposal: Proposal, order: list[int], shown: int) -> Proposal:
+    return replace(
+        proposal,
+        variations=tuple(proposal.variations[index] for index in order),
+        runs=tuple(proposal.runs[index] for index in order),
+        shown=order.index(shown),
+        pinned=frozenset(place for place, index in enumerate(order) if index in proposal.pinned),
+    )

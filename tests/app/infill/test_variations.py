@@ -1,0 +1,192 @@
+"""Several results of one request: ranked, gone through, kept, pinned, discarded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.infill.proposal import Proposal
+from app.infill.variations import (
+    best_first,
+    described,
+    likelihood,
+    only,
+    percent,
+    ranked,
+    with_one_more,
+    with_pin,
+    with_pinned_of,
+    without,
+)
+from engine.types import Cell, CellState, SpanDraft, TextSpan, Variation
+from tests.app.infill.proposing import Text, propose, variation
+
+TEXT = "one two three.\nfour five six.\n"
+WORDS = {0: "zwei", 1: "deux", 2: "due", 3: "dos"}
+
+
+def sure(text: str, *confidences: float, seed: int = 0) -> Variation:
+    """A result whose words have these confidences."""
+    words = [word + " " for word in text.split()]
+    cells = tuple(Cell(w, CellState.ACCEPTED, c) for w, c in zip(words, confidences, strict=True))
+    return Variation((text,), (SpanDraft(cells),), seed, sum(map(math.log, confidences)))
+
+
+def several(*variations: Variation) -> Proposal:
+    proposal = propose(Text(TEXT), ("two", "TWO"))
+    runs = tuple(replace(proposal.run, seed=it.seed, variation=it.seed) for it in variations)
+    return replace(proposal, variations=variations, runs=runs)
+
+
+def texts(proposal: Proposal) -> list[str]:
+    return [it.texts[0] for it in proposal.variations]
+
+
+# values
+
+
+def test_the_likelihood_is_a_mean_so_that_a_short_result_has_no_advantage():
+    assert likelihood(sure("a b", 0.5, 0.5)) == pytest.approx(0.5)
+    assert likelihood(sure("a", 0.4)) == pytest.approx(0.4)
+    assert texts(ranked(several(sure("a", 0.4), sure("a b", 0.5, 0.5)))) == ["a b", "a"]
+
+
+def test_what_was_kept_says_nothing_of_the_likelihood_and_what_is_not_known_is_unknown():
+    kept = SpanDraft((Cell("a", CellState.KEPT, 1.0), Cell("b", CellState.ACCEPTED, 0.25)))
+    assert likelihood(Variation(("ab",), (kept,), 0, 0.0)) == pytest.approx(0.25)
+    unknown = Variation(("a",), (SpanDraft((Cell("a", CellState.ACCEPTED),)),), 0, 0.0)
+    assert likelihood(unknown) is None
+    assert texts(ranked(several(unknown, sure("b", 0.01)))) == ["b", "a"]
+
+
+def test_the_likeliest_is_shown_first_with_its_own_record_and_equal_texts_once():
+    proposal = best_first(several(sure("a", 0.2, seed=0), sure("b", 0.9, seed=1), sure("a", 0.1, seed=2)))
+    assert texts(proposal) == ["b", "a"]
+    assert (proposal.shown, proposal.run.seed) == (0, 1)
+
+
+def test_ranking_keeps_what_is_shown():
+    proposal = ranked(several(sure("a", 0.2), sure("b", 0.9, seed=1)))
+    assert (proposal.texts, proposal.shown) == (("a",), 1)
+
+
+def test_one_can_be_kept_and_one_taken_out():
+    proposal = with_pin(several(variation("a"), variation("b", seed=1), variation("c", seed=2)), 2, on=True)
+    assert texts(only(proposal, 1)) == ["b"]
+    rest = without(proposal, 0)
+    assert rest is not None
+    assert (texts(rest), rest.shown, rest.pinned) == (["b", "c"], 0, {1})
+    last = without(replace(proposal, shown=2), 2)
+    assert last is not None
+    assert (last.texts, last.pinned) == (("b",), frozenset())
+    assert without(only(proposal, 0), 0) is None
+
+
+def test_what_is_pinned_joins_a_newer_proposal_in_the_same_places_over_the_same_text():
+    old = with_pin(several(sure("a", 0.9), sure("b", 0.5, seed=1)), 1, on=True)
+    new = with_pinned_of(several(sure("c", 0.2, seed=7), sure("b", 0.1, seed=8)), [old])
+    assert (texts(new), new.texts, new.pinned) == (["b", "c"], ("c",), {0})
+    assert new.runs[0].seed == 1
+    moved = replace(new, places=(replace(new.places[0], span=TextSpan(5, 8)),))
+    assert texts(with_pinned_of(moved, [old])) == texts(moved)
+
+
+def test_a_step_that_is_taken_joins_the_others_and_is_shown():
+    proposal = with_one_more(several(sure("a", 0.9)), sure("half", 0.5, seed=0), is_partial=True)
+    assert (proposal.texts, proposal.run.is_partial, proposal.run.variation) == (("half",), True, 1)
+    assert "taken from a step" in described(proposal, proposal.shown)
+
+
+@pytest.mark.parametrize(("share", "words"), [(None, "unknown"), (0.614, "61 %"), (0.0312, "3.1 %"), (1.0, "100 %")])
+def test_a_likelihood_is_said_with_two_figures(share, words):
+    assert percent(share) == words
+
+
+# in a view
+
+
+@pytest.fixture
+def desk(make_desk):
+    """Three results for “two” wait: deux, the likeliest, then due, then zwei."""
+    desk = make_desk(
+        TEXT,
+        answer=lambda request: [WORDS[request.seed % 10]],
+        infill__variations=3,
+        infill__seed=10,
+        infill__seed_locked=True,
+    )
+    desk.session.sureness = (0.2, 0.9, 0.5)
+    desk.fill("two")
+    desk.allow(4)
+    return desk
+
+
+def step(desk, by):
+    desk.controller.proposals.step_variation(by)
+    return desk.shown().splitlines()[0]
+
+
+def test_frames_show_one_variation_and_the_likeliest_is_proposed(desk):
+    assert desk.shown() == TEXT.replace("two", "deux")
+    assert desk.messages[-1] == "Done: 3 variations, Alt+] goes through them. Tab accepts, Esc discards."
+
+
+def test_one_goes_through_them_in_place_around_the_ends(desk):
+    assert step(desk, 1) == "one due three."
+    assert desk.messages[-1] == "Variation 2 of 3, likelihood 50 % a token, seed 12."
+    assert step(desk, 1) == "one zwei three."
+    assert step(desk, 1) == "one deux three."
+    assert step(desk, -1) == "one zwei three."
+    assert desk.view.text() == TEXT
+
+
+def test_the_shown_one_is_accepted_in_one_undo_step_and_told_with_its_seed(desk):
+    told = []
+    desk.controller.accepted.connect(told.append)
+    step(desk, 1)
+    desk.qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
+    assert desk.view.text() == TEXT.replace("two", "due")
+    assert (told[0].run.seed, told[0].run.variation, told[0].run.after) == (12, 2, ("due",))
+    desk.view.undo()
+    assert desk.view.text() == TEXT
+
+
+def test_with_one_result_there_is_nothing_to_go_through(make_desk):
+    desk = make_desk(TEXT)
+    desk.fill("two")
+    desk.allow(4)
+    assert step(desk, 1) == "one TWO three."
+    assert "one variation only" in desk.messages[-1]
+
+
+def test_keep_makes_one_the_only_one_and_discarding_the_last_ends_the_proposal(desk):
+    proposals = desk.controller.proposals
+    proposals.keep_variation(proposals.wanted.id, 2)
+    assert (texts(proposals.wanted), desk.shown()) == (["zwei"], TEXT.replace("two", "zwei"))
+    proposals.discard_variation(proposals.wanted.id, 0)
+    assert len(proposals) == 0
+    assert desk.shown() == TEXT
+
+
+def test_a_pinned_one_outlives_another_run_over_the_same_span(desk):
+    proposals = desk.controller.proposals
+    proposals.pin_variation(proposals.wanted.id, 1, on=True)
+    desk.settings["infill.variations"] = 1
+    desk.settings["infill.seed"] = 13
+    desk.controller.fill()
+    desk.allow(4)
+    assert sorted(texts(proposals.wanted)) == ["dos", "due"]
+    assert desk.shown() == TEXT.replace("two", "dos")
+    assert "2 variations" in desk.messages[-1]
+
+
+def test_a_run_elsewhere_takes_no_pins(desk):
+    proposals = desk.controller.proposals
+    proposals.pin_variation(proposals.wanted.id, 1, on=True)
+    desk.settings["infill.variations"] = 1
+    desk.fill("five")
+    desk.allow(4)
+    assert sorted(len(proposal.variations) for proposal in proposals.pending) == [1, 3]
