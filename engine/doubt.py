@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 PASSAGE = 600
 """Characters judged at once: 20 to 150 words."""
 AROUND = 256
-"""Tokens of context of a passage, at most. With 1,000 no more wrong words of held-out prose were found."""
+"""Tokens of context of a passage, at most. Among 60 held-out sentences a thousand found no more wrong words."""
 LOOKED_AT, LOOKED_AT_FOR_TYPOS = 64, 2048
 """Tokens that are looked at for candidates, the likeliest first; more for words of several tokens (typos)."""
 MISSING = 16
@@ -150,7 +150,7 @@ class _Likelihood:
     """Of a word's tokens, along the word: their sum, and how much likelier the likeliest text would have been.
 
     `doubt` is the largest gap of one token to the likeliest there and half of all gaps: a wrong word is one large
-    gap, a typo several. Of held-out sentences it finds more of both than the likelihood or the gap alone.
+    gap, a typo several. A balance: the likelihood alone finds more of the typos and fewer of the wrong words.
     """
 
     total: float

@@ -52,8 +52,10 @@ def _lines(stream: TextIO) -> Listener:
 def _bar(stream: TextIO) -> Iterator[Listener]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
-    columns = (BarColumn(), TextColumn("{task.percentage:5.1f} %"), TextColumn("{task.description}"))
+    share = TextColumn("{task.percentage:5.1f} %", table_column=Column(min_width=7, no_wrap=True))
+    columns = (BarColumn(16), share, TextColumn("{task.description}"))
     with Progress(*columns, console=Console(file=stream)) as progress:
         task = progress.add_task("", total=1.0)
 

@@ -154,7 +154,7 @@ def test_packing_alone_makes_the_samples_that_a_later_call_trains_on(data: Path,
 def test_a_model_of_another_make_is_refused(data: Path, tmp_path: Path) -> None:
     assert call("--preset", "tiny", "--data", data, "--out", tmp_path / "other", "--steps", "1")[0] == 0
     description = tmp_path / "other" / "config.json"
-    entry = json.loads(description.read_text(encoding="utf-8")) | {"masks_see_masks": True}
+    entry = json.loads(description.read_text(encoding="utf-8")) | {"tie_embeddings": False}
     description.write_text(json.dumps(entry), encoding="utf-8")
     novel = tmp_path / "novel.txt"
     novel.write_text(prose(1) * 9, encoding="utf-8")
