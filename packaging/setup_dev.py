@@ -4,7 +4,7 @@ Runs before anything is installed, so it uses the standard library only.
 
     setup_dev.py install [--dev]    .venv with Redraft in it (with --dev also the tools of `make test`)
     setup_dev.py libraries          the system libraries Qt needs without a screen
-    setup_dev.py screenshot         the README's picture, taken of the real window on a virtual screen
+    setup_dev.py screenshot         the pages' pictures, taken of the real window on a virtual screen
     setup_dev.py run                the editor on a sample, or the same infill in the terminal where there is no screen
 """
 
@@ -255,11 +255,12 @@ def run(environment: Mapping[str, str]) -> int:
 
 
 def screenshot() -> int:
-    """Takes the README's picture under Xvfb, which is installed where it is missing."""
+    """Takes the pictures of the README and of the user's page under Xvfb, which is installed where it is missing."""
     require_libraries((*OFFSCREEN_FILES, *X11_FILES))
     if not shutil.which("Xvfb"):
         apt_install(["xvfb"])
-    return call([venv_python(), ROOT / "packaging" / "screenshot.py"], check=False)
+    scripts = (ROOT / "packaging" / name for name in ("screenshot.py", "tour.py"))
+    return max(call([venv_python(), script], check=False) for script in scripts)
 
 
 def copy_of_sample() -> Path:

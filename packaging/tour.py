@@ -26,7 +26,8 @@ FOLDER = ROOT / "docs" / "images" / "tour"
 WIDTH, HEIGHT = 1180, 760
 SENTENCE = "He had kept the light for thirty years and had never once let it go out."
 PARAGRAPH = "At the top he set the lantern down, wiped the great lens with his sleeve, and\nlooked out."
-BODY = '    words = []\n    for word in text.split():\n        words.append(word.strip(".,;:!?").lower())\n    return words'
+RIGHT, WRONG = "wiped the great lens", "wiped the great window spoon"
+WRONG_SENTENCE = "At the top he set the lantern down, wiped the great window spoon with his sleeve, and\nlooked out."
 
 
 class Tour:
@@ -105,10 +106,23 @@ def changed_words(tour: Tour) -> None:
 
 
 def two_proposals(tour: Tour) -> None:
-    """A function's body and a paragraph, both waiting."""
-    tour.fill(BODY)
+    """A sentence and a paragraph, both waiting."""
+    tour.fill(SENTENCE)
     tour.fill(PARAGRAPH)
     tour.run("proposal.next")
+
+
+def doubt(tour: Tour) -> None:
+    """A wrong word, found, with what is likelier there."""
+    whole = tour.tab.view.text()
+    start = whole.index(RIGHT)
+    tour.tab.view.replace_spans([(start, start + len(RIGHT), WRONG)])
+    tour.select(WRONG_SENTENCE)
+    tour.run("infill.doubt")
+    tour.wait_until(lambda: tour.tab.doubt.is_running)
+    tour.wait_until(lambda: not tour.tab.doubt.is_running)
+    tour.tab.view.go_to_offset(start + len(WRONG) - 2)
+    tour.run("infill.doubt_show")
 
 
 def history(tour: Tour) -> None:
@@ -130,6 +144,7 @@ STOPS: dict[str, Callable[[Tour], None]] = {
     "proposal": proposal,
     "changed-words": changed_words,
     "two-proposals": two_proposals,
+    "doubt": doubt,
     "history": history,
     "generated": generated,
 }

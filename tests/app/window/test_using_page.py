@@ -1,7 +1,8 @@
-"""The user's page names every command with its key. `python -m tests.app.window.test_using_page` writes its table."""
+"""The user's page names every command with its key. With REDRAFT_WRITE_PAGE=1 the test writes its table anew."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from app.commands import Command
@@ -23,6 +24,10 @@ def table(commands: list[Command]) -> str:
 
 def test_the_page_names_every_command_and_key(desk: Desk) -> None:
     text = PAGE.read_text(encoding="utf-8")
+    if os.environ.get("REDRAFT_WRITE_PAGE"):
+        head, _, rest = text.partition(BEGIN)
+        text = head + BEGIN + table(list(desk.window.actions_.commands)) + rest[rest.index(END) :]
+        PAGE.write_text(text, encoding="utf-8")
     listed = text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
     assert listed == table(list(desk.window.actions_.commands)), "see the head of this test"
 
