@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -62,8 +61,9 @@ def _int8(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
     def run(x: Tensor) -> Tensor:
         count = x.shape[0]
         x = (x if count > 1 else x.expand(2, -1)).float()  # for some sizes a single row takes a thousand times as long
-        scale = max(float(torch.linalg.vector_norm(x, math.inf)), 1e-12) / 127
-        rows = x.mul(1 / scale).round_().to(torch.int8)
+        least, most = torch.aminmax(x)
+        scale = max(float(most), -float(least), 1e-12) / 127
+        rows = x.mul(1 / scale).round_().char()
         result: Tensor = operator(
             rows, scale, 0, packed, scales, zeros, bias, 1.0, 0, torch.float32, activation, scalars, algorithm
         )
