@@ -313,8 +313,8 @@ def read_bandwidth(device: str) -> float:
 
 
 def _peak(info: ModelInfo) -> float:
-    """FLOP a second of a large product in that precision."""
-    kind = torch.bfloat16 if info.dtype == "bfloat16" else torch.float32
+    """FLOP a second of a large product in that precision; for int8 that of bfloat16."""
+    kind = torch.float32 if info.dtype == "float32" else torch.bfloat16
     a, b = (torch.ones(1024, 1024, dtype=kind, device=info.device) for _ in range(2))
     _median(lambda: torch.mm(a, b), 1)
     return 2 * 1024**3 / min(_median(lambda: torch.mm(a, b), 1) for _ in range(5))
