@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -106,3 +110,65 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(da
     with pytest.raises(TrainingError, match="no number"):
         train(tiny_config(data, rate=1e6, matrix_rate=1e30, warmup=0.0), tmp_path, lambda news: None)
     assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_a_stop_while_the_samples_are_packed_trains_nothing_and_says_so(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="Stopped before training began"):
+        train(tiny_config(data), tmp_path, lambda news: None, Call(stopped=lambda: True))
+    assert not (tmp_path / "samples" / "about.json").exists()
+
+
+def full(*_args: object, **_options: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("place", ["samples.np.save", "preparing.train_bpe", "journal.json.dumps"])
+def test_a_full_disk_is_a_sentence_wherever_it_shows(
+    data: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _, name = place.partition(".")
+    target = getattr(__import__(f"engine.training.{module}", fromlist=["x"]), name.split(".")[0])
+    if "." in name:
+        stand_in = SimpleNamespace(**{entry: getattr(target, entry) for entry in dir(target)})
+        setattr(stand_in, name.split(".")[1], full)
+        monkeypatch.setattr(f"engine.training.{module}.{name.split('.')[0]}", stand_in)
+    else:
+        monkeypatch.setattr(f"engine.training.{place}", full)
+    with pytest.raises(TrainingError, match="No space left"):
+        train(tiny_config(data), tmp_path, lambda news: None)
+
+
+def test_a_full_disk_at_a_checkpoint_leaves_the_older_one_to_resume_from(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = losses_of(data, tmp_path, 4)
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.training.checkpoint.save_file", full)
+        with pytest.raises(TrainingError, match="No space left"):
+            losses_of(data, tmp_path, 8, resume=True)
+    again = losses_of(data, tmp_path, 8, resume=True)
+    assert len(first) == 4
+    assert len(again) == 8
+    assert not list(tmp_path.glob("*.new"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_loses_nothing(data: Path, tmp_path: Path, number: signal.Signals) -> None:
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from engine.cli import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["train", "--preset", "tiny", "--data", str(data), "--out", str(tmp_path), "--steps", "100000"]
+    root = Path(__file__).parents[3]
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *words], cwd=root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stderr is not None
+    assert any("loss" in line for line in iter(child.stderr.readline, ""))
+    child.send_signal(number)
+    output, errors = child.communicate(timeout=170)
+    assert child.returncode == 0, errors
+    assert "The model is in" in output
+    assert "Traceback" not in errors
+    done = json.loads((tmp_path / "state" / "state.json").read_text(encoding="utf-8"))["progress"]["step"]
+    assert json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))["training"]["steps"] == done > 0
