@@ -11,6 +11,7 @@ changes what a step learns from.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -227,6 +228,8 @@ _there: list[tuple[Recipe, SampleStore]] = []
 
 
 def _open_store(recipe: Recipe) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl+C: the process that trains ends this one
+    torch.set_num_threads(1)
     _there[:] = [(recipe, SampleStore(recipe.folder))]
 
 

@@ -67,7 +67,7 @@ def two_processes(data: Path, out: Path, act: str) -> list[tuple[int, str]]:
         )
         for rank in range(2)
     ]
-    errors = [process.communicate(timeout=170)[1] for process in started]
+    errors = [process.communicate(timeout=600)[1] for process in started]
     return [(process.returncode, error) for process, error in zip(started, errors, strict=True)]
 
 
@@ -99,7 +99,7 @@ def test_two_processes_under_torchrun_learn_as_one_does(data: Path, tmp_path: Pa
         env=surroundings(),
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("The model is in") == 1

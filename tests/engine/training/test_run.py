@@ -166,7 +166,7 @@ def test_a_signal_in_the_middle_loses_nothing(data: Path, tmp_path: Path, number
     assert child.stderr is not None
     assert any("loss" in line for line in iter(child.stderr.readline, ""))
     child.send_signal(number)
-    output, errors = child.communicate(timeout=170)
+    output, errors = child.communicate(timeout=600)
     assert child.returncode == 0, errors
     assert "The model is in" in output
     assert "Traceback" not in errors
