@@ -113,7 +113,7 @@ def test_two_processes_under_torchrun_learn_as_one_does(data: Path, tmp_path: Pa
 
 def test_a_stop_signal_to_one_process_ends_all_with_a_checkpoint(data: Path, tmp_path: Path) -> None:
     ended = two_processes(data, tmp_path, "import signal; os.kill(os.getpid(), signal.SIGTERM)")
-    assert ended == [(0, ""), (0, "")]
+    assert [status for status, _ in ended] == [0, 0], ended
     state = json.loads((tmp_path / "state" / "state.json").read_text(encoding="utf-8"))
     assert state["progress"]["step"] == 3
 
@@ -122,7 +122,7 @@ def test_when_one_process_dies_the_other_ends_with_a_sentence(data: Path, tmp_pa
     (status, error), (other, _) = two_processes(data, tmp_path, "os._exit(7)")
     assert other == 7
     assert status == 1
-    assert error.strip().splitlines()[-1].startswith("Another process of this run has ended")
+    assert any(line.startswith("Another process of this run has ended") for line in error.splitlines())
     assert "Traceback" not in error
 
 
