@@ -142,6 +142,8 @@ class EngineBridge(QObject):
 
     def doubt(self, request: DoubtRequest, key: str) -> Job:
         """Queues the judging of a text's words; `doubted` answers. An older one with the same key is cancelled."""
+        if not self._is_on:
+            return self._refuse(key)
         return self._session.doubt(request, self._on_event, key=key)
 
     def load_model(self, choice: ModelChoice) -> Job:

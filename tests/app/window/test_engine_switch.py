@@ -209,13 +209,14 @@ def test_a_bridge_that_is_off_refuses_in_a_sentence(qtbot):
     bridge.failed.connect(lambda event: failed.append(event.message))
     bridge.switch(False)
     assert not bridge.is_on
-    from engine.types import InfillRequest, ModelChoice
+    from engine.types import DoubtRequest, InfillRequest, ModelChoice
 
     bridge.submit(InfillRequest("", ()), "x")
+    bridge.doubt(DoubtRequest("a"), "x")
     bridge.prewarm(InfillRequest("", ()), "x")
     bridge.load_model(ModelChoice())
     deliver()
-    assert failed == [OFF, OFF]
+    assert failed == [OFF, OFF, OFF]
     assert (session.runs, session.prewarmed, session.loads) == ([], [], [])
     bridge.switch(True)
     bridge.submit(InfillRequest("", ()), "x")
