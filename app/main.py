@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from app.window import MainWindow
 
-ENGINE_COMMANDS = frozenset({"fill", "score", "models", "train", "eval", "bench", "--help", "-h", "--version"})
+ENGINE_COMMANDS = frozenset({"fill", "score", "doubt", "models", "train", "eval", "bench", "--help", "-h", "--version"})
 _NO_DISPLAY = (
     "redraft: there is no display to open a window on; "
     "use `redraft fill FILE --lines A-B` to fill text in the terminal."
