@@ -32,6 +32,8 @@ class Look(StrEnum):
 
     DRAFT = "draft"
     """A run is writing it."""
+    REDRAFT = "redraft"
+    """A run is writing parts of a proposal; what it leaves alone is still only proposed."""
     PROPOSAL = "proposal"
     """It waits for the user."""
     BEFORE = "before"
@@ -40,7 +42,7 @@ class Look(StrEnum):
     """The old text struck through and the proposed one marked, word by word."""
 
 
-_GROUNDS = {Look.PROPOSAL: Indicator.PROPOSAL, Look.BEFORE: Indicator.BEFORE}
+_GROUNDS = {Look.REDRAFT: Indicator.PROPOSAL, Look.PROPOSAL: Indicator.PROPOSAL, Look.BEFORE: Indicator.BEFORE}
 _REMOVED = (Indicator.REMOVED, Indicator.REMOVED_TEXT)
 
 

@@ -19,6 +19,7 @@ from app.infill.context import (
     REFINE,
     REWRITE,
     NothingToFillError,
+    Prepared,
     Wish,
     next_seed,
     prepare,
@@ -29,6 +30,7 @@ from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
 from app.infill.proposal import Proposal
 from app.infill.proposals import Proposals
+from app.infill.rewriting import Rewriting, prepare_rewriting
 from app.infill.run import Run
 from app.infill.stage import Stage
 from app.settings import Settings
@@ -122,6 +124,23 @@ class InfillController(QObject):
         """Writes on where the caret is."""
         self._start(CONTINUE)
 
+    def rewrite(self) -> None:
+        """Runs again in the proposal at the caret, or the only one: only what is masked there changes, or all that is
+        not locked; without such marks, all of it."""
+        self._view.surface.finish_composition()
+        proposal, marks = self.proposals.wanted_with_marks()
+        if proposal is None:
+            return
+        if not any(one.locked or one.masked for one in marks):
+            self._start(FILL, proposal.spans)
+            return
+        options = read_options(self._settings, next_seed(self._settings))
+        extent = int(self._settings["infill.context_extent"])
+        try:
+            self._begin(*prepare_rewriting(self._view, proposal, marks, options, extent))
+        except NothingToFillError as reason:
+            self.message.emit(str(reason))
+
     def accept(self) -> bool:
         """Makes the proposal at the caret, or the only one, part of the document. Returns whether it did."""
         return self.proposals.accept()
@@ -153,6 +172,9 @@ class InfillController(QObject):
         """Stops the run, or discards the proposal at the caret or the only one. Returns whether there was one."""
         if self._run is not None:
             self.stop()
+            return True
+        if self.proposals.frame is not None:
+            self.proposals.show_frame(None)
             return True
         if self.proposals.at_caret is None and len(self.proposals) != 1:
             return False
@@ -203,9 +225,13 @@ class InfillController(QObject):
         except NothingToFillError as reason:
             self.message.emit(str(reason))
             return
+        self._begin(prepared)
+
+    def _begin(self, prepared: Prepared, rewriting: Rewriting | None = None) -> None:
         self._end_run()
         displaced = self.proposals.pending.displace(prepared.spans)
-        self._run = Run.begin(self._bridge.submit(prepared.request, self._key), prepared, self._view, displaced)
+        job = self._bridge.submit(prepared.request, self._key)
+        self._run = Run.begin(job, prepared, self._view, displaced, rewriting)
         self._set_state("queued")
         self._show_all()
         count = len(prepared.spans)
@@ -218,7 +244,7 @@ class InfillController(QObject):
     @Slot(object)
     def _on_frame(self, frame: Frame) -> None:
         run = self._awaited(frame.job_id)
-        if run is None or len(frame.spans) != len(run.spans):
+        if run is None:
             return
         self._set_state("running")
         self.progress.emit(InfillProgress.of(frame))

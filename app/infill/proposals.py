@@ -13,13 +13,15 @@ from app.editor.view import EditorView
 from app.editor.worddiff import next_line, next_word
 from app.infill.acceptance import Beginning, Part, changes, part_of, settle
 from app.infill.pending import PendingProposals, Spot
-from app.infill.proposal import Proposal
+from app.infill.proposal import Proposal, fitted
 from app.infill.unified import unified_diff
-from app.infill.variations import described, only, with_pin, without
+from app.infill.variations import described, only, taken, with_one_more, with_pin, without
+from app.infill.wordmarks import Mark, WordMarks
 from engine.types import TextSpan
 
 _NOT_HERE = "Put the caret into a proposal first: F8 goes to the next one."
 _NONE = "No proposal is waiting."
+_LOOKING_BACK = "A step of the run is shown, not its result: take this step, or press Esc to go back to the result."
 
 
 class Display(StrEnum):
@@ -48,6 +50,8 @@ class Proposals(QObject):
         self.pending = PendingProposals()
         self.display = Display.AFTER
         self._is_accepting = False
+        self._frame: tuple[int, int] | None = None
+        self._marks: dict[tuple[int, tuple[str, ...]], tuple[WordMarks, ...]] = {}
 
     # which there are
 
@@ -85,11 +89,7 @@ class Proposals(QObject):
 
     def previews(self) -> list[SpanPreview]:
         """How they are shown, in the order of the text; stale ones have nothing to show."""
-        look = _LOOKS[self.display]
-        return [
-            SpanPreview(spot.place.span, spot.proposal.drafts[spot.index].cells, look, spot.place.original)
-            for spot in self.pending.live_spots
-        ]
+        return [self._preview(spot) for spot in self.pending.live_spots]
 
     def stale_spans(self) -> list[TextSpan]:
         """Where the text was edited under a proposal."""
@@ -125,6 +125,7 @@ class Proposals(QObject):
 
     def show_variation(self, proposal_id: int, variation: int) -> None:
         """Shows another result of the same run; it is the one that would be accepted."""
+        self._frame = None
         self.pending.put(self.pending[proposal_id].showing(variation))
         self.changed.emit()
 
@@ -165,6 +166,77 @@ class Proposals(QObject):
         else:
             self.pending.put(rest)
             self._tell("The variation was discarded.")
+
+    # the steps of the run
+
+    @property
+    def frame(self) -> tuple[int, int] | None:
+        """The id of the proposal a step of whose run is shown in place of its result, and the step's index."""
+        if self._frame is None or self._frame[0] not in self.pending:
+            return None
+        return self._frame if self._frame[1] < len(self.pending[self._frame[0]].frames) else None
+
+    def show_frame(self, proposal_id: int | None, index: int = 0) -> None:
+        """Shows a step of the run in place; without a proposal the results again."""
+        self._frame = (proposal_id, index) if proposal_id is not None else None
+        self.changed.emit()
+
+    def step_frame(self, by: int) -> None:
+        """Shows an earlier (-1) or later (1) step of the run; behind the last one comes the result."""
+        spot = self._wanted()
+        if spot is None:
+            return
+        proposal, frame = spot.proposal, self.frame
+        last = len(proposal.frames)
+        if not last:
+            self.message.emit("No steps are kept of this run.")
+            return
+        index = frame[1] if frame is not None and frame[0] == proposal.id else last
+        index = max(0, min(last, index + by))
+        self.show_frame(proposal.id if index < last else None, index)
+        self.message.emit(f"Step {index + 1} of {last}." if index < last else "The result.")
+
+    def take_frame(self) -> None:
+        """What the shown step has written becomes a variation, the shown one. What was masked in it is left out; a
+        place where nothing was written keeps its text."""
+        if self.frame is None:
+            self.message.emit("Choose a step of the run first.")
+            return
+        proposal_id, index = self.frame
+        proposal = self.pending[proposal_id]
+        variation = taken(proposal, index)
+        if variation is None:
+            self.message.emit("Nothing is written in this step yet.")
+            return
+        self._frame = None
+        self.pending.put(with_one_more(proposal, fitted(variation, self._view.document.eol), is_partial=True))
+        self._tell(described(self.pending[proposal_id], self.pending[proposal_id].shown))
+
+    # words of them
+
+    def wanted_with_marks(self) -> tuple[Proposal | None, list[WordMarks]]:
+        """The proposal at the caret, or the only one, without its stale places, and what is marked in each of the
+        others; None, with a word, when none fits."""
+        spot = self._wanted()
+        if spot is None:
+            return None, []
+        marks, live = self.marks_of(spot.proposal), spot.proposal.live
+        return spot.proposal.keeping(live), [marks[index] for index in live]
+
+    def marks_of(self, proposal: Proposal) -> tuple[WordMarks, ...]:
+        """What is locked and masked in the shown texts of a proposal."""
+        return self._marks.get((proposal.id, proposal.texts), (WordMarks(),) * len(proposal.places))
+
+    def mark_words(self, proposal_id: int, index: int, span: TextSpan, mark: Mark) -> None:
+        """Locks words of a proposed text, masks them again, or takes the marks off."""
+        if proposal_id not in self.pending:
+            return
+        proposal = self.pending[proposal_id]
+        marks = list(self.marks_of(proposal))
+        marks[index] = marks[index].marked(proposal.texts[index], span, mark)
+        self._marks = {key: value for key, value in self._marks.items() if key[0] in self.pending}
+        self._marks[proposal.id, proposal.texts] = tuple(marks)
+        self.changed.emit()
 
     # accepting
 
@@ -273,6 +345,9 @@ class Proposals(QObject):
         if not spots:
             self.message.emit(_NONE)
             return False
+        if self.frame is not None:
+            self.message.emit(_LOOKING_BACK)
+            return False
         if any(self._view.text_range(it.place.span.start, it.place.span.end) != it.place.original for it in spots):
             for proposal_id in {it.proposal.id for it in spots}:
                 self.pending.drop(proposal_id)
@@ -297,6 +372,14 @@ class Proposals(QObject):
         else:
             self._tell("Accepted. The rest is still only proposed.")
         return True
+
+    def _preview(self, spot: Spot) -> SpanPreview:
+        place, frame = spot.place, self.frame
+        if frame is not None and frame[0] == spot.proposal.id:
+            cells = spot.proposal.frames[frame[1]][spot.index].cells
+            return SpanPreview(place.span, cells, Look.REDRAFT, place.original)
+        cells = spot.proposal.drafts[spot.index].cells
+        return SpanPreview(place.span, cells, _LOOKS[self.display], place.original)
 
     def _parts(self, spots: Sequence[Spot], beginning: Beginning | None = None) -> list[Part]:
         return [part_of(spot, self._view.document.eol, beginning) for spot in spots]

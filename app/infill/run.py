@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from app.editor.draft import SpanPreview
+from app.editor.draft import Look, SpanPreview
 from app.editor.edits import Edit
 from app.infill.context import Prepared
 from app.infill.pending import PendingProposals
 from app.infill.proposal import Place, Proposal, fitted, new_id
 from app.infill.record import RunRecord, options_of
+from app.infill.rewriting import Rewriting
 from app.infill.target import Source, Target, dissolved, untouched
 from app.infill.variations import best_first, with_pinned_of
 from engine.session import Job
@@ -72,14 +73,26 @@ class Run:
     drafts: Drafts
     when: datetime
     displaced: PendingProposals
+    rewriting: Rewriting | None = None
+    """Which words of a proposal it writes, where it is not the spans as a whole."""
     frames: FrameLog = field(default_factory=FrameLog)
 
     @classmethod
-    def begin(cls, job: Job, prepared: Prepared, source: Source, displaced: PendingProposals) -> Run:
+    def begin(
+        cls,
+        job: Job,
+        prepared: Prepared,
+        source: Source,
+        displaced: PendingProposals,
+        rewriting: Rewriting | None = None,
+    ) -> Run:
         """A run that was just submitted."""
         target = Target.read(source, prepared.spans)
-        drafts = untouched(target) if prepared.request.mode is Mode.REFINE else dissolved(target)
-        return cls(job, prepared.request, prepared.spans, target, drafts, datetime.now(UTC), displaced)
+        if rewriting is not None:
+            drafts = rewriting.dissolved()
+        else:
+            drafts = untouched(target) if prepared.request.mode is Mode.REFINE else dissolved(target)
+        return cls(job, prepared.request, prepared.spans, target, drafts, datetime.now(UTC), displaced, rewriting)
 
     def follow(self, edit: Edit, source: Source) -> bool:
         """Moves the spans along with an edit. False when it was in one of them: the run is of no use any more."""
@@ -91,15 +104,19 @@ class Run:
 
     def take(self, frame: Frame) -> bool:
         """Takes a frame's drafts over. Returns whether they are to be shown: the first variation's are."""
-        if len(frame.spans) != len(self.target.spans) or frame.variation != 0:
+        drafts = self._placed(frame.spans)
+        if drafts is None or frame.variation != 0:
             return False
-        self.drafts = frame.spans
-        self.frames.add(frame.spans)
+        self.drafts = drafts
+        self.frames.add(drafts)
         return True
 
     def previews(self) -> list[SpanPreview]:
         """How the latest drafts are shown."""
-        return [SpanPreview(span, draft.cells) for span, draft in zip(self.target.spans, self.drafts, strict=True)]
+        look = Look.DRAFT if self.rewriting is None else Look.REDRAFT
+        return [
+            SpanPreview(span, draft.cells, look) for span, draft in zip(self.target.spans, self.drafts, strict=True)
+        ]
 
     def ended(self, event: Finished | Cancelled, eol: str, model: str) -> tuple[Proposal | None, str]:
         """What it proposes, if anything, and what is to be said about it.
@@ -111,15 +128,14 @@ class Run:
             proposal = self.stopped(event, eol, model)
             if proposal is None:
                 return None, "Stopped before anything was written; the text is unchanged."
-            return with_pinned_of(
-                proposal, self.displaced
-            ), "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
+            sentence = "Stopped. What was written so far is the proposal: Tab accepts, Esc discards."
+            return with_pinned_of(proposal, self.displaced), sentence
         proposal = self.finished(event, eol)
         if proposal is None:
             return None, "The result is the text that is there already."
+        proposal = with_pinned_of(proposal, self.displaced)
         if not any(proposal.texts):
             return proposal, "The model suggests no text here: Tab removes what is selected, Esc keeps it."
-        proposal = with_pinned_of(proposal, self.displaced)
         count = len(proposal.variations)
         if count > 1:
             return proposal, f"Done: {count} variations, Alt+] goes through them. Tab accepts, Esc discards."
@@ -129,24 +145,32 @@ class Run:
         """The results that differ from the text and fit the spans, the likeliest first; None when there is none."""
         count, chosen = len(self.target.spans), {}
         for number, variation in enumerate(event.variations):
-            if len(variation.texts) == len(variation.spans) == count:
-                fitting = fitted(variation, eol)
+            if len(variation.texts) == len(variation.spans) and self._placed(variation.spans) is not None:
+                whole = variation if self.rewriting is None else self.rewriting.variation(variation)
+                fitting = fitted(whole, eol)
                 if fitting.texts != self.target.originals:
                     chosen[number] = fitting
         return best_first(self._proposal(range(count), chosen, event.stats, event.model.name)) if chosen else None
 
     def stopped(self, event: Cancelled, eol: str, model: str) -> Proposal | None:
         """What was written until the run was stopped, its masks left out. Other spans keep their text."""
-        if len(event.spans) != len(self.target.spans):
+        placed = self._placed(event.spans)
+        if placed is None:
             return None
-        chosen = [
-            index for index, draft in enumerate(event.spans) if any(cell.state in _WRITTEN for cell in draft.cells)
-        ]
+        chosen = [index for index, draft in enumerate(placed) if any(cell.state in _WRITTEN for cell in draft.cells)]
         if not chosen:
             return None
-        drafts = tuple(event.spans[index] for index in chosen)
+        if self.rewriting is not None:
+            chosen = list(range(len(placed)))
+        drafts = tuple(placed[index] for index in chosen)
         variation = Variation(tuple(draft.text for draft in drafts), drafts, self.request.seed, 0.0)
         return self._proposal(chosen, {0: fitted(variation, eol)}, event.stats, model, is_partial=True)
+
+    def _placed(self, drafts: Drafts) -> Drafts | None:
+        """The engine's drafts as those of the spans; None when they do not fit."""
+        if len(drafts) != (len(self.target.spans) if self.rewriting is None else self.rewriting.count):
+            return None
+        return drafts if self.rewriting is None else self.rewriting.drafts(drafts)
 
     def _proposal(
         self,

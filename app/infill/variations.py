@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from app.infill.proposal import Proposal
-from engine.types import CellState, Variation
+from engine.types import Cell, CellState, SpanDraft, Variation
 
 _NOT_WRITTEN = frozenset({CellState.MASKED, CellState.KEPT})
 
@@ -87,6 +87,21 @@ def with_one_more(proposal: Proposal, variation: Variation, *, is_partial: bool)
     count = len(proposal.variations)
     more = replace(proposal, variations=(*proposal.variations, variation), runs=(*proposal.runs, run), shown=count)
     return ranked(more)
+
+
+def taken(proposal: Proposal, frame: int) -> Variation | None:
+    """What is written in a step of the run, as a result; None when that is nothing. A place where nothing is written
+    keeps its text."""
+    drafts = []
+    for draft, place in zip(proposal.frames[frame], proposal.places, strict=True):
+        is_written = any(cell.state not in _NOT_WRITTEN for cell in draft.cells)
+        drafts.append(draft if is_written else SpanDraft((Cell(place.original, CellState.KEPT, 1.0),)))
+    if all(cell.state in _NOT_WRITTEN for draft in drafts for cell in draft.cells):
+        return None
+    texts = tuple(draft.text for draft in drafts)
+    written = [cell.confidence for draft in drafts for cell in draft.cells if cell.state not in _NOT_WRITTEN]
+    total = math.fsum(math.log(max(share, 1e-30)) for share in written)
+    return Variation(texts, tuple(drafts), proposal.request.seed, total)
 
 
 def with_pinned_of(proposal: Proposal, others: Iterable[Proposal]) -> Proposal:

@@ -22,7 +22,7 @@ class EngineSwitch(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._had_history = False
+        self._had_history = self._had_proposal = False
         window.settings.changed.connect(self._on_setting)
         if not self.is_on:
             self._show(False)
@@ -56,8 +56,9 @@ class EngineSwitch(QObject):
         window.status.show_infill(on)
         window.feed.runs.forget_model()
         if not on:
-            self._had_history = window.history_shown()
+            self._had_history, self._had_proposal = window.history_shown(), window.proposal_shown()
         window.history_dock.setVisible(on and self._had_history)
+        window.proposal_dock.setVisible(on and self._had_proposal)
 
     def _say(self, dropped: int) -> None:
         if self.is_on:

@@ -19,6 +19,7 @@ from app.infill.suggester import Suggester
 from app.panels.history_panel import HistoryPanel
 from app.panels.infill_strip import InfillStrip
 from app.panels.preset_bar import PresetBar
+from app.panels.proposal_panel import ProposalPanel
 from app.panels.settings_panel import SettingsPanel
 from app.settings import Settings
 from app.statusbar import StatusBar
@@ -34,6 +35,7 @@ from app.window.filing import Filing
 from app.window.help import about_text, keys_text, show_page
 from app.window.history_link import HistoryLink
 from app.window.notices import NoticeBar
+from app.window.proposal_link import ProposalLink
 from app.window.run_estimate import RunEstimate
 from app.window.status_feed import StatusFeed
 from app.window.tabs import Tab, Tabs
@@ -64,13 +66,20 @@ class MainWindow(QMainWindow):
         self.estimate = RunEstimate(self.presets, settings, self.tabs, bridge)
         self.history_panel = HistoryPanel()
         self.history = HistoryLink(settings, self.tabs, self.filing, self.history_panel, self.asks)
+        self.proposal_panel = ProposalPanel()
+        self.proposal = ProposalLink(self.tabs, self.proposal_panel)
         self.dock, self.history_dock = self._lay_out()
+        self.proposal_dock = self._dock("Proposal", self.proposal_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.tabifyDockWidget(self.history_dock, self.proposal_dock)
+        self.proposal_dock.hide()
+        self.proposal_dock.visibilityChanged.connect(self.proposal.refresh)
         self.actions_ = Actions(make_commands(self), self.menuBar(), self)
         for label, command in (("Fill", "infill.fill"), ("Refine", "infill.refine"), ("Continue", "infill.continue")):
             self.strip.add(label, self.actions_.of(command), primary=label == "Fill")
         self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._saving.timeout.connect(self._save_settings)
         self._connect()
+        self.proposal_panel.rewrite_asked.connect(lambda: self.actions_.commands.run("proposal.rewrite"))
         self._apply_theme(themes.current)
         shape.restore(self)
         self.switch = EngineSwitch(self)
@@ -156,6 +165,21 @@ class MainWindow(QMainWindow):
     def history_shown(self) -> bool:
         """Whether the runs are shown."""
         return not self.history_dock.isHidden()
+
+    def show_proposal(self, shown: bool) -> None:
+        """Shows or hides the proposal at the caret taken apart, and gives it the keyboard or takes it from it."""
+        self.proposal_dock.setVisible(shown)
+        tab = self.tabs.current
+        if shown:
+            self.proposal_dock.raise_()
+            self.proposal.refresh()
+            self.proposal_panel.focus_first()
+        elif tab is not None:
+            tab.view.setFocus()
+
+    def proposal_shown(self) -> bool:
+        """Whether it is shown."""
+        return not self.proposal_dock.isHidden()
 
     def show_diff(self) -> None:
         """Shows what accepting all proposals of the front document would change."""
@@ -278,6 +302,7 @@ class MainWindow(QMainWindow):
         self.feed.watch(tab)
         self.estimate.watch(tab)
         self.history.watch(tab)
+        self.proposal.watch(tab)
         return tab
 
     def _on_tab(self, *_: object) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.commands import Command
 from app.infill.proposals import Display, Proposals
+from app.infill.wordmarks import Mark
+from app.window.tabs import Tab
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
@@ -40,6 +43,26 @@ def proposal_commands(window: MainWindow) -> list[Command]:
         Command("proposal.reject_all", "Discard All", on(lambda it: it.reject_all()), ("Ctrl+Alt+Shift+N",), any_),
         Command("proposal.next", "Go to Next", on(lambda it: it.step(1)), ("F8",), any_, starts_section=True),
         Command("proposal.previous", "Go to Previous", on(lambda it: it.step(-1)), ("Shift+F8",), any_),
+        *_taken_apart(window),
+        _shown_as(window, "before", "Show Old Text", Display.BEFORE, "Ctrl+Alt+B", starts_section=True),
+        _shown_as(window, "words", "Show Changed Words", Display.DIFF, "Ctrl+Alt+W"),
+        Command("proposal.unified", "Unified Diff…", window.show_diff, ("Ctrl+Alt+U",), pending),
+    ]  # fmt: skip
+
+
+def _taken_apart(window: MainWindow) -> list[Command]:
+    """Variations, words and steps of a proposal."""
+
+    def on(act: Callable[[Proposals], object]) -> Callable[[], object]:
+        return window.with_front(lambda tab: act(tab.controller.proposals))
+
+    def run_again(tab: Tab) -> None:
+        window.engine.settle()
+        tab.controller.rewrite()
+
+    pending, rewrite = window.has_pending, window.with_front(run_again)
+    lock, mask = (partial(window.proposal.mark, mark) for mark in (Mark.LOCK, Mark.MASK))
+    return [
         Command(
             "proposal.next_variation", "Next Variation", on(lambda it: it.step_variation(1)), ("Alt+]",), pending,
             starts_section=True,
@@ -48,9 +71,22 @@ def proposal_commands(window: MainWindow) -> list[Command]:
             "proposal.previous_variation", "Previous Variation", on(lambda it: it.step_variation(-1)), ("Alt+[",),
             pending,
         ),
-        _shown_as(window, "before", "Show Old Text", Display.BEFORE, "Ctrl+Alt+B", starts_section=True),
-        _shown_as(window, "words", "Show Changed Words", Display.DIFF, "Ctrl+Alt+W"),
-        Command("proposal.unified", "Unified Diff…", window.show_diff, ("Ctrl+Alt+U",), pending),
+        Command(
+            "proposal.panel", "Variations, Words and Steps", window.show_proposal, ("Ctrl+Alt+V",),
+            is_on=window.proposal_shown,
+        ),
+        Command(
+            "proposal.lock", "Lock Selected Words", lock, ("Alt+L",), pending,
+            starts_section=True,
+        ),
+        Command("proposal.mask", "Mask Selected Words Again", mask, ("Alt+M",), pending),
+        Command("proposal.rewrite", "Run Again", rewrite, ("Alt+R",), pending),
+        Command(
+            "proposal.earlier_step", "Earlier Step of the Run", on(lambda it: it.step_frame(-1)), ("Alt+,",), pending,
+            starts_section=True,
+        ),
+        Command("proposal.later_step", "Later Step of the Run", on(lambda it: it.step_frame(1)), ("Alt+.",), pending),
+        Command("proposal.take_step", "Take This Step", on(lambda it: it.take_frame()), (), pending),
     ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def is_enabled(desk, command):
 def test_commands_are_grey_until_something_is_proposed(desk):
     desk.open("a.txt", TEXT)
     commands = [command.id for command in desk.window.actions_.commands.group("proposal")]
-    shown = {"proposal.before", "proposal.words"}
+    shown = {"proposal.before", "proposal.words", "proposal.panel"}
     assert not any(is_enabled(desk, command) for command in commands if command not in shown)
     desk.fill("five")
     desk.allow(4)
