@@ -32,6 +32,7 @@ bench: .venv/.ready-dev
 	$(BIN)/redraft bench
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_gui_lateness
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_startup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_variations
 
 clean:
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.editor.indicators import Indicator
@@ -54,6 +54,9 @@ class SpanPreview:
     cells: tuple[Cell, ...]
     look: Look = Look.DRAFT
     original: str = ""
+    locked: tuple[TextSpan, ...] = ()
+    masked: tuple[TextSpan, ...] = ()
+    """Ranges of a proposal's text that another run leaves alone, and such as it writes anew."""
 
     @property
     def text(self) -> str:
@@ -131,7 +134,21 @@ def render(preview: SpanPreview, layout: MaskLayout) -> Rendered:
                 writer.mask(layout.box_width(index))
             else:
                 writer.text(cell.text, indicators[cell.state])
-    return writer.finish(_GROUNDS.get(preview.look))
+    rendered = writer.finish(_GROUNDS.get(preview.look))
+    if preview.look is not Look.PROPOSAL:
+        return rendered
+    marks = [(span, Indicator.LOCKED) for span in preview.locked]
+    marks += [(span, Indicator.MASKED_AGAIN) for span in preview.masked]
+    return replace(rendered, runs=(*rendered.runs, *(_mark(preview.text, span, look) for span, look in marks)))
+
+
+def _mark(text: str, span: TextSpan, indicator: Indicator) -> Run:
+    start, end = (_shown_length(text[:offset]) for offset in (span.start, span.end))
+    return Run(start, end - start, indicator)
+
+
+def _shown_length(text: str) -> int:
+    return len(text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "surrogateescape"))
 
 
 def plain_text(preview: SpanPreview) -> str:

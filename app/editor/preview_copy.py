@@ -23,6 +23,8 @@ _DRAFT_INDICATORS = (
     Indicator.REMOVED,
     Indicator.REMOVED_TEXT,
     Indicator.ADDED,
+    Indicator.LOCKED,
+    Indicator.MASKED_AGAIN,
 )
 
 
@@ -147,4 +149,4 @@ class PreviewCopy:
 
 def _content(preview: SpanPreview) -> object:
     """What decides how a span is drawn: not where it is."""
-    return preview.cells, preview.look, preview.original
+    return preview.cells, preview.look, preview.original, preview.locked, preview.masked

@@ -379,7 +379,9 @@ class Proposals(QObject):
             cells = spot.proposal.frames[frame[1]][spot.index].cells
             return SpanPreview(place.span, cells, Look.REDRAFT, place.original)
         cells = spot.proposal.drafts[spot.index].cells
-        return SpanPreview(place.span, cells, _LOOKS[self.display], place.original)
+        marks = self.marks_of(spot.proposal)[spot.index]
+        look = _LOOKS[self.display]
+        return SpanPreview(place.span, cells, look, place.original, marks.locked, marks.masked)
 
     def _parts(self, spots: Sequence[Spot], beginning: Beginning | None = None) -> list[Part]:
         return [part_of(spot, self._view.document.eol, beginning) for spot in spots]

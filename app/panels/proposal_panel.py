@@ -189,6 +189,7 @@ def _row(widgets: Sequence[QWidget], margin: int = 12) -> QHBoxLayout:
 def _heading(text: str) -> QLabel:
     label = QLabel(text)
     label.setObjectName("heading")
+    label.setIndent(0)
     return label
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
@@ -33,10 +34,7 @@ class VariationRows(QStyledItemDelegate):
         row: VariationRow = index.data(ROW)
         view = self.parent()
         width = (view.viewport().width() if isinstance(view, QAbstractItemView) else 240) - 2 * _PAD_X
-        metrics = QFontMetrics(option.font)
-        lines = metrics.boundingRect(QRect(0, 0, width, 10_000), int(_WRAP), row.text).height()
-        height = min(lines, _MOST_LINES * metrics.lineSpacing()) + metrics.height() + _GAP + 2 * _PAD_Y
-        return QSize(120, height)
+        return QSize(120, _height(row.text, width, option.font.toString()))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -69,3 +67,13 @@ class VariationRows(QStyledItemDelegate):
         painter.setClipRect(place)
         painter.drawText(place, int(_WRAP), row.text)
         painter.restore()
+
+
+@lru_cache(maxsize=64)
+def _height(text: str, width: int, font: str) -> int:
+    """Asked for many times over while one goes through the variations."""
+    chosen = QFont()
+    chosen.fromString(font)
+    metrics = QFontMetrics(chosen)
+    lines = metrics.boundingRect(QRect(0, 0, width, 10_000), int(_WRAP), text).height()
+    return min(lines, _MOST_LINES * metrics.lineSpacing()) + metrics.height() + _GAP + 2 * _PAD_Y

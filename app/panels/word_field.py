@@ -24,7 +24,8 @@ class WordField(QTextEdit):
         )
         self.setTabChangesFocus(True)
         self.setAccessibleName("Words of the proposal")
-        self.setMinimumHeight(72)
+        self.setObjectName("words")
+        self.setFixedHeight(112)
         self._texts: tuple[str, ...] = ()
 
     def show_texts(

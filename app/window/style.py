@@ -60,6 +60,9 @@ QToolButton#drawn:hover, QToolButton#drawn:focus { background: $hover; }
 QToolButton#reset { color: $accent; border: 0; border-radius: 4px; padding: 0 4px; }
 QToolButton#reset:hover { background: $accent_soft; }
 
+QTextEdit#words { color: $ui_text; background: $field; border: 1px solid $border_strong; border-radius: 5px;
+    selection-background-color: $selection; selection-color: $text; }
+QTextEdit#words:focus { border-color: $accent; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { color: $ui_text; background: $field; padding: 2px 7px;
     border: 1px solid $border_strong; border-radius: 5px; min-height: 20px;
     selection-background-color: $selection; selection-color: $text; }

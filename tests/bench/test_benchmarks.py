@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bench import stage
+from tests.bench.bench_variations import measure
 from tests.engine.tiny import write_checkpoint
 
 pytestmark = pytest.mark.bench
@@ -40,6 +41,11 @@ def test_lateness_is_measured_idle_and_while_the_engine_runs(tiny):
 def test_a_start_is_measured_from_the_command_to_the_loaded_model(tiny):
     figures = figures_of("bench_startup", tiny, "--repeats", "1")
     assert 0 < figures["window_visible_ms"] < figures["model_ready_ms"]
+
+
+def test_switching_variations_is_measured_in_short_and_long_texts():
+    figures = measure(2)
+    assert {"short_ms", "short_with_panel_cpu_ms", "1_mb_with_panel_ms"} <= set(figures)
 
 
 def test_a_summary_gives_quantiles_and_the_greatest():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.editor.indicators import Indicator
 from app.infill.wordmarks import Mark, WordMarks, rewritten
 from engine.types import Mode, TextSpan
 
@@ -223,3 +224,18 @@ def test_a_step_that_is_taken_is_the_proposal_and_the_result_is_still_there(desk
 def test_without_a_step_there_is_nothing_to_take(desk):
     desk.controller.proposals.take_frame()
     assert desk.messages[-1] == "Choose a step of the run first."
+
+
+# in place
+
+
+def test_locked_and_masked_words_are_marked_where_they_are_shown(desk):
+    mark(desk, "TWO", Mark.MASK)
+    mark(desk, "FOUR", Mark.LOCK)
+    preview, shown = desk.view.preview, desk.shown()
+    for words, indicator in (("TWO", Indicator.MASKED_AGAIN), ("FOUR", Indicator.LOCKED)):
+        pos = len(shown[: shown.index(words)].encode())
+        assert preview.indicatorValueAt(indicator, pos)
+        assert not preview.indicatorValueAt(indicator, pos - 1)
+    mark(desk, "TWO", Mark.CLEAR)
+    assert not preview.indicatorValueAt(Indicator.MASKED_AGAIN, shown.index("TWO"))
