@@ -40,9 +40,9 @@ class Indicator(IntEnum):
     GENERATED = 20
     """Dots below: text of the file that came from the model and was not edited since."""
     LOCKED = 21
-    """A thick line below: words of a proposal that another run leaves alone."""
+    """A frame: words of a proposal that another run leaves alone."""
     MASKED_AGAIN = 22
-    """Hatched: words of a proposal that another run writes anew."""
+    """The box of a masked position: words of a proposal that another run writes anew."""
     REMOVED = 24
     """Struck through: words that a proposal leaves out."""
     ADDED = 25
@@ -71,8 +71,8 @@ _LOOKS = {
     Indicator.ACCEPTED: _Look(Style.CompositionThin, "accepted"),
     Indicator.DOUBTFUL: _Look(Style.Squiggle, "doubtful", stroke=120),
     Indicator.PROPOSAL: _Look(Style.FullBox, "proposal", fill=26, outline=26),
-    Indicator.LOCKED: _Look(Style.CompositionThick, "accent"),
-    Indicator.MASKED_AGAIN: _Look(Style.Diagonal, "mask", stroke=140),
+    Indicator.LOCKED: _Look(Style.StraightBox, "accepted", fill=18, outline=220),
+    Indicator.MASKED_AGAIN: _Look(Style.RoundBox, "mask", fill=110, outline=190),
     Indicator.REMOVED: _Look(Style.Strike, "removed", stroke=150),
     Indicator.REMOVED_TEXT: _Look(Style.TextFore, "removed"),
     Indicator.ADDED: _Look(Style.StraightBox, "accepted", fill=38, outline=130),

@@ -125,10 +125,11 @@ class MainWindow(QMainWindow):
         return self.feed.runs.runner is not None
 
     def next_pane(self) -> None:
-        """Takes the keyboard from the text to the settings, to the history, and back."""
-        tab, panes = self.tabs.current, list[SettingsPanel | HistoryPanel]()
+        """Takes the keyboard from the text to the panels that are shown, and back."""
+        tab, panes = self.tabs.current, list[SettingsPanel | HistoryPanel | ProposalPanel]()
         panes += [self.panel] if self.settings_shown() else []
         panes += [self.history_panel] if self.history_shown() else []
+        panes += [self.proposal_panel] if self.proposal_shown() else []
         here = [pane.isAncestorOf(self.focusWidget()) for pane in panes]
         later = panes[here.index(True) + 1 :] if any(here) else panes
         if later and (any(here) or tab is None or tab.view.surface.hasFocus()):
