@@ -159,6 +159,25 @@ def test_when_the_run_fails_the_proposal_is_back_with_its_marks(desk):
     assert proposals.marks_of(proposals.wanted)[0].masked
 
 
+def test_a_pinned_variation_stays_beside_what_is_rewritten(desk):
+    proposals = desk.controller.proposals
+    proposals.pin_variation(proposals.wanted.id, 0, on=True)
+    mark(desk, "TWO", Mark.MASK)
+    rewrite(desk, [" zwei"])
+    desk.allow(4)
+    assert {it.texts[0] for it in proposals.wanted.variations} == {"ONE TWO THREE FOUR", "ONE zwei THREE FOUR"}
+    assert proposals.wanted.texts == ("ONE zwei THREE FOUR", "FIVE")
+
+
+def test_a_stale_place_is_left_out_and_the_others_are_rewritten(desk):
+    mark(desk, "TWO", Mark.MASK)
+    end = TEXT.index("five") + 2
+    desk.view.replace_spans([(end, end, "x")])
+    desk.view.select([TextSpan(TEXT.index("one"), TEXT.index("one"))])
+    rewrite(desk, [" zwei"])
+    assert request_parts(desk.session.run.request) == "Start.\nONE[ TWO] THREE FOUR.\nMiddle.\nfixve six.\nEnd.\n"
+
+
 def test_an_edit_elsewhere_moves_the_places_along(desk):
     mark(desk, "TWO", Mark.MASK)
     rewrite(desk, [" zwei"])
