@@ -112,7 +112,8 @@ class HistoryLink(QObject):
         self._paths[tab] = document.path
 
     def _put_marks(self, tab: Tab, marks: Marks | None) -> None:
-        tab.view.generated.put(marks.ranges if marks is not None else ())
+        if tab in self._tabs.all:  # it may be closed by now
+            tab.view.generated.put(marks.ranges if marks is not None else ())
 
     # what is shown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
 
 from app.infill.record import Acceptance
@@ -375,3 +375,11 @@ def test_a_draft_in_generated_text_is_not_marked_as_text_of_the_file(desk):
         assert bytes(shown[at] for at in marked) == b"TWO  FOUR"
         desk.allow(1)
     desk.tab.controller.give_up()
+
+
+def test_marks_that_are_found_after_the_tab_was_closed_go_nowhere(desk):
+    tab = desk.open("a.txt", "one two")
+    assert desk.window.filing.close(tab)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    settle(desk)
+    assert not desk.window.tabs.count()
