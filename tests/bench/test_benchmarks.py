@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import stage
+from tests.bench import bench_many_runs, stage
 from tests.bench.bench_variations import measure
 from tests.engine.tiny import write_checkpoint
 
@@ -36,6 +36,25 @@ def test_lateness_is_measured_idle_and_while_the_engine_runs(tiny):
     assert figures["steps"] > 0
     for name in ("idle_ms", "running_ms"):
         assert 0 <= figures[name]["p50"] <= figures[name]["p99"] <= figures[name]["max"]
+
+
+def test_the_first_frame_and_typing_are_measured_in_a_short_and_a_long_document(tiny):
+    figures = figures_of("bench_first_frame", tiny, "--runs", "1", "--keys", "2", "--long-kb", "3")
+    assert figures["long"]["bytes"] > figures["short"]["bytes"]
+    for document in ("short", "long"):
+        assert figures[document]["first_frame_ms"]["p50"] > 0
+        assert figures[document]["typing_ms"]["count"] == 2
+
+
+def test_memory_and_threads_are_measured_over_many_runs(tiny):
+    figures = figures_of("bench_many_runs", tiny, "--runs", "2", "--warm-up", "1")
+    assert figures["runs"] == 2
+    assert figures["threads_before"] == figures["threads_after"]
+
+
+def test_a_slope_is_the_growth_from_one_value_to_the_next():
+    assert bench_many_runs.slope([1.0, 3.0, 5.0, 7.0]) == 2.0
+    assert bench_many_runs.slope([4.0]) == 0.0
 
 
 def test_a_start_is_measured_from_the_command_to_the_loaded_model(tiny):
