@@ -112,6 +112,37 @@ def two_proposals(tour: Tour) -> None:
     tour.run("proposal.next")
 
 
+def variations(tour: Tour) -> None:
+    """Five results of one run, the third one shown."""
+    tour.window.settings["infill.variations"] = 5
+    tour.fill(SENTENCE)
+    tour.run("proposal.panel")
+    for _ in range(2):
+        tour.run("proposal.next_variation")
+
+
+def words(tour: Tour) -> None:
+    """Two words locked, the rest to be written again."""
+    from engine.types import TextSpan
+
+    tour.fill(SENTENCE)
+    tour.run("proposal.panel")
+    proposed = tour.tab.controller.proposal
+    assert proposed is not None
+    end = [place for place, letter in enumerate(proposed.texts[0]) if letter == " "][1]
+    tour.window.proposal_panel.words.select(0, TextSpan(0, end))
+    tour.run("proposal.lock")
+    tour.window.proposal_panel.words.select(0, TextSpan(end, end))
+
+
+def steps(tour: Tour) -> None:
+    """The draft as it was in the middle of its run."""
+    tour.fill(SENTENCE)
+    tour.run("proposal.panel")
+    for _ in range(6):
+        tour.run("proposal.earlier_step")
+
+
 def doubt(tour: Tour) -> None:
     """A wrong word, found, with what is likelier there."""
     whole = tour.tab.view.text()
@@ -144,6 +175,9 @@ STOPS: dict[str, Callable[[Tour], None]] = {
     "proposal": proposal,
     "changed-words": changed_words,
     "two-proposals": two_proposals,
+    "variations": variations,
+    "words": words,
+    "steps": steps,
     "doubt": doubt,
     "history": history,
     "generated": generated,
