@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.infill.proposal import Proposal
+from app.infill.record import Acceptance
 from app.infill.variations import (
     best_first,
     described,
@@ -78,7 +79,7 @@ def test_one_can_be_kept_and_one_taken_out():
     assert texts(only(proposal, 1)) == ["b"]
     rest = without(proposal, 0)
     assert rest is not None
-    assert (texts(rest), rest.shown, rest.pinned) == (["b", "c"], 0, {1})
+    assert (texts(rest), rest.shown, rest.pinned) == (["b", "c"], 0, frozenset({1}))
     last = without(replace(proposal, shown=2), 2)
     assert last is not None
     assert (last.texts, last.pinned) == (("b",), frozenset())
@@ -88,7 +89,7 @@ def test_one_can_be_kept_and_one_taken_out():
 def test_what_is_pinned_joins_a_newer_proposal_in_the_same_places_over_the_same_text():
     old = with_pin(several(sure("a", 0.9), sure("b", 0.5, seed=1)), 1, on=True)
     new = with_pinned_of(several(sure("c", 0.2, seed=7), sure("b", 0.1, seed=8)), [old])
-    assert (texts(new), new.texts, new.pinned) == (["b", "c"], ("c",), {0})
+    assert (texts(new), new.texts, new.pinned) == (["b", "c"], ("c",), frozenset({0}))
     assert new.runs[0].seed == 1
     moved = replace(new, places=(replace(new.places[0], span=TextSpan(5, 8)),))
     assert texts(with_pinned_of(moved, [old])) == texts(moved)
@@ -144,7 +145,7 @@ def test_one_goes_through_them_in_place_around_the_ends(desk):
 
 
 def test_the_shown_one_is_accepted_in_one_undo_step_and_told_with_its_seed(desk):
-    told = []
+    told: list[Acceptance] = []
     desk.controller.accepted.connect(told.append)
     step(desk, 1)
     desk.qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
