@@ -37,6 +37,7 @@ class Suggester(QObject):
         self._clock = clock
         self._asked_at = 0.0
         self._ends_quietly = False
+        self._is_asking = False
         self.is_active = False
         self.debounce = Debounce()
         self.timer = QTimer(self, singleShot=True)
@@ -70,9 +71,10 @@ class Suggester(QObject):
     def _suggest(self) -> None:
         if not self._settings["infill.suggest"] or not self._moment().wants_suggestion:
             return
-        self.is_active = True
+        self.is_active = self._is_asking = True
         self._asked_at = self._clock()
         self._controller.continue_at_caret()
+        self._is_asking = False
         self.is_active = self._controller.state != "idle"
 
     def _moment(self) -> Moment:
@@ -88,10 +90,11 @@ class Suggester(QObject):
 
     @Slot(str)
     def _on_state(self, state: str) -> None:
-        if not self.is_active:
-            if state == "queued":
-                self._ends_quietly = False
-                self.timer.stop()
+        if state == "queued" and not self._is_asking:  # a run of the user's own; a suggestion that waits stays
+            self.is_active = self._ends_quietly = False
+            self.timer.stop()
+        elif not self.is_active:
+            return
         elif state == "proposal":
             self.debounce.learn(1000 * (self._clock() - self._asked_at))
         elif state == "idle":

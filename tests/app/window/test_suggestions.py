@@ -97,6 +97,16 @@ def test_there_is_at_most_one_job_and_none_over_a_proposal_of_the_users(desk, ta
     assert not tab.suggester.is_active
 
 
+def test_a_run_of_the_users_own_beside_a_suggestion_is_not_stopped_by_a_key(desk, tab):
+    suggested(desk, tab)
+    desk.fill("one")
+    assert not tab.suggester.is_active
+    desk.qtbot.keyClick(tab.view.surface, Qt.Key.Key_Left)
+    assert tab.controller.is_running
+    desk.allow(4)
+    assert len(tab.controller.proposals) == 2
+
+
 def test_a_caret_that_is_set_elsewhere_takes_it_away(desk, tab):
     suggested(desk, tab)
     tab.view.go_to(1, 2)
