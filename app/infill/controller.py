@@ -244,7 +244,7 @@ class InfillController(QObject):
     @Slot(object)
     def _on_frame(self, frame: Frame) -> None:
         run = self._awaited(frame.job_id)
-        if run is None:
+        if run is None or not run.fits(frame.spans):
             return
         self._set_state("running")
         self.progress.emit(InfillProgress.of(frame))

@@ -168,9 +168,13 @@ class Run:
         variation = Variation(tuple(draft.text for draft in drafts), drafts, self.request.seed, 0.0)
         return self._proposal(chosen, {0: fitted(variation, eol)}, event.stats, model, is_partial=True)
 
+    def fits(self, drafts: Drafts) -> bool:
+        """Whether the engine's drafts are as many as it was asked for."""
+        return len(drafts) == (len(self.target.spans) if self.rewriting is None else self.rewriting.count)
+
     def _placed(self, drafts: Drafts) -> Drafts | None:
         """The engine's drafts as those of the spans; None when they do not fit."""
-        if len(drafts) != (len(self.target.spans) if self.rewriting is None else self.rewriting.count):
+        if not self.fits(drafts):
             return None
         return drafts if self.rewriting is None else self.rewriting.drafts(drafts)
 
