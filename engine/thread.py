@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from engine.device import give_back_memory, is_out_of_memory, prepare_process, yield_to_the_window
+from engine.device import give_back_memory, is_out_of_memory, prepare_process, settle_objects, yield_to_the_window
 from engine.errors import EngineError, OutOfMemoryError
 from engine.types import (
     Cancelled,
@@ -203,6 +203,7 @@ class EngineThread:
 
             adapter = load(self._choice)
         self._runner = Runner(adapter)
+        settle_objects()
         return self._runner
 
     def _out_of_memory(self, job: Job) -> Failed:

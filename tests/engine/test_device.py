@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
 import torch
 
-from engine.device import default_threads, give_back_memory, is_out_of_memory, place, prepare_process
+from engine.device import default_threads, give_back_memory, is_out_of_memory, place, prepare_process, settle_objects
 from engine.errors import DeviceError
 from engine.types import ModelChoice
 
@@ -104,3 +105,13 @@ def test_memory_is_given_back_where_a_gpu_was_used(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     give_back_memory()
     assert calls == ["empty"]
+
+
+def test_what_is_there_when_a_model_is_loaded_is_not_looked_through_again() -> None:
+    gc.unfreeze()
+    settle_objects()
+    frozen = gc.get_freeze_count()
+    assert frozen > 1000
+    settle_objects()  # once is enough
+    assert gc.get_freeze_count() == frozen
+    gc.unfreeze()
