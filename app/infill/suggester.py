@@ -69,8 +69,11 @@ class Suggester(QObject):
 
     @Slot()
     def _suggest(self) -> None:
-        if not self._settings["infill.suggest"] or not self._moment().wants_suggestion:
-            return
+        if self._settings["infill.suggest"] and self._moment().wants_suggestion:
+            self.ask()
+
+    def ask(self) -> None:
+        """Has the text go on at the caret, as a suggestion."""
         self.is_active = self._is_asking = True
         self._asked_at = self._clock()
         self._controller.continue_at_caret()

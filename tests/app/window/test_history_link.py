@@ -231,8 +231,7 @@ def test_a_suggestion_is_kept_only_when_it_is_accepted(desk, panel):
     suggester = desk.tab.suggester
     for command in ("proposal.reject", "proposal.accept"):
         desk.tab.view.go_to(1, 11)
-        suggester.is_active = True
-        desk.tab.controller.continue_at_caret()
+        suggester.ask()
         desk.allow(4)
         desk.do(command)
         settle(desk)
