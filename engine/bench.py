@@ -13,11 +13,12 @@ import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineError, RequestError
-from engine.session import EngineSession
+from engine.session import EngineSession, answer_of
 from engine.types import (
     Cancelled,
     Event,
@@ -109,14 +110,7 @@ def _cold_and_warm(session: EngineSession, request: InfillRequest, runs: Runs) -
 
 
 def _load(session: EngineSession, choice: ModelChoice) -> ModelInfo:
-    events: SimpleQueue[Event] = SimpleQueue()
-    session.load_model(choice, events.put)
-    while True:
-        event = events.get()
-        if isinstance(event, ModelReady):
-            return event.info
-        if isinstance(event, Failed):
-            raise EngineError(event.message)
+    return answer_of(ModelReady, partial(session.load_model, choice)).info
 
 
 def _time(session: EngineSession, request: InfillRequest) -> Timing:

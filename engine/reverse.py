@@ -92,11 +92,13 @@ class Reversal:
 
     def _end_at(self, hole: MaskedSpan, position: int) -> list[int]:
         """Ends a hole, if need be before text that was written already; returns where that stood."""
+        empty = self._canvas.empty
+        assert empty is not None
         gone = [other for other in range(position, hole.end) if other in self._canvas.written]
         if gone:
             self._canvas.remask(gone)
             self._took_back = True
-        self._canvas.accept(position, Written(self._rule.empty or 0, 1.0, self._done))
+        self._canvas.accept(position, Written(empty, 1.0, self._done))
         return gone
 
     def _count(self, share: float, next_alpha: float) -> int:

@@ -14,14 +14,27 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
 
-from engine.types import DoubtRequest, Event, InfillRequest, ModelChoice, ScoreRequest
+from engine.errors import EngineError
+from engine.types import (
+    DoubtRequest,
+    Ending,
+    Event,
+    Failed,
+    Frame,
+    InfillRequest,
+    ModelChoice,
+    ModelLoading,
+    ScoreRequest,
+)
 
 if TYPE_CHECKING:
     from engine.thread import EngineThread, Loader
 
 OnEvent = Callable[[Event], None]
+Answer = TypeVar("Answer", bound=Ending)
 
 
 def load_libraries_first(platform: str = sys.platform) -> bool:
@@ -158,3 +171,23 @@ class EngineSession:
             self._thread = EngineThread(self._choice, self._loader)
             self._thread.start()
         return self._thread
+
+
+def answer_of(kind: type[Answer], ask: Callable[[OnEvent], object]) -> Answer:
+    """Asks for something that ends with a `kind`, and waits: for those who have no window to keep alive.
+
+    Args:
+        ask: starts the job and is given what is to be told of its events.
+
+    Raises:
+        EngineError: the job failed, with its sentence, or was stopped.
+    """
+    events: SimpleQueue[Event] = SimpleQueue()
+    ask(events.put)
+    while isinstance(event := events.get(), Frame | ModelLoading):
+        pass
+    if isinstance(event, Failed):
+        raise EngineError(event.message)
+    if not isinstance(event, kind):
+        raise EngineError("The job was stopped before its end.")
+    return event

@@ -43,7 +43,11 @@ def main() -> int:
     parser.add_argument("--capacity", type=int, default=0, help="positions of the hole; 0 chooses")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images" / "denoising.png")
     options = parser.parse_args()
-    with virtual_screen(), own_folders(options):
+    settings = (
+        f'[engine]\nmodel = "{options.model}"\n[appearance]\ntheme = "{options.theme}"\n'
+        f"[infill]\nseed = {options.seed}\nseed_locked = true\nalpha_0 = 1.0\ncapacity = {options.capacity}\n"
+    )
+    with virtual_screen(), own_folders(settings):
         picture = take(options.share)
     if picture is None:
         print("The run ended before its picture was taken; try a smaller --share.", file=sys.stderr)
@@ -77,15 +81,11 @@ def virtual_screen() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def own_folders(options: argparse.Namespace) -> Iterator[None]:
-    """Settings and state in a temporary folder; a seed of its own, so that the picture can be remade."""
+def own_folders(settings: str) -> Iterator[None]:
+    """Settings (TOML) and state in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="redraft-picture-") as name:
         for variable in ("REDRAFT_CONFIG_DIR", "REDRAFT_DATA_DIR", "REDRAFT_LOG_DIR"):
             os.environ[variable] = name
-        settings = (
-            f'[engine]\nmodel = "{options.model}"\n[appearance]\ntheme = "{options.theme}"\n'
-            f"[infill]\nseed = {options.seed}\nseed_locked = true\nalpha_0 = 1.0\ncapacity = {options.capacity}\n"
-        )
         Path(name, "settings.toml").write_text(settings, encoding="utf-8")
         yield
 

@@ -8,7 +8,6 @@ Every stop of the tour is a function that acts like a user (select, run a comman
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from screenshot import PAINT_MS, PATIENCE_MS, ROOT, SAMPLE, virtual_screen
+from screenshot import PAINT_MS, PATIENCE_MS, ROOT, SAMPLE, own_folders, virtual_screen
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
@@ -218,13 +217,10 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     names = [options.only] if options.only else list(STOPS)
+    settings = f'[appearance]\ntheme = "{options.theme}"\n[infill]\nseed = 2\nseed_locked = true\n'
     with virtual_screen():
         for name in names:
-            with tempfile.TemporaryDirectory(prefix="redraft-tour-") as folder:
-                for variable in ("REDRAFT_CONFIG_DIR", "REDRAFT_DATA_DIR", "REDRAFT_LOG_DIR"):
-                    os.environ[variable] = folder
-                settings = f'[appearance]\ntheme = "{options.theme}"\n[infill]\nseed = 2\nseed_locked = true\n'
-                Path(folder, "settings.toml").write_text(settings, encoding="utf-8")
+            with own_folders(settings):
                 take(name, options.out)
     return 0
 

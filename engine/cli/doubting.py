@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -15,8 +15,8 @@ from engine.cli import textfile
 from engine.cli.filling import WRONG, Places
 from engine.cli.output import say
 from engine.errors import EngineError
-from engine.session import EngineSession
-from engine.types import Doubted, DoubtRequest, Event, Failed, ModelChoice, WordDoubt
+from engine.session import EngineSession, answer_of
+from engine.types import Doubted, DoubtRequest, ModelChoice, WordDoubt
 
 _CHOICE = ModelChoice()
 _REQUEST = DoubtRequest("")
@@ -65,13 +65,7 @@ def _percent(log_likelihood: float) -> str:
 
 def _ask(request: DoubtRequest, choice: ModelChoice) -> Doubted:
     session = EngineSession(choice)
-    events: SimpleQueue[Event] = SimpleQueue()
     try:
-        session.doubt(request, events.put)
-        while not isinstance(event := events.get(), Doubted | Failed):
-            pass
+        return answer_of(Doubted, partial(session.doubt, request))
     finally:
         session.close()
-    if isinstance(event, Failed):
-        raise EngineError(event.message)
-    return event

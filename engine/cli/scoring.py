@@ -7,8 +7,8 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -17,8 +17,8 @@ from engine.cli import textfile
 from engine.cli.filling import WRONG, Places
 from engine.cli.output import say
 from engine.errors import EngineError
-from engine.session import EngineSession
-from engine.types import Event, Failed, ModelChoice, Scored, ScoreRequest, TokenScore
+from engine.session import EngineSession, answer_of
+from engine.types import ModelChoice, Scored, ScoreRequest, TokenScore
 
 _CHOICE = ModelChoice()
 _WORD = re.compile(r"\w+|[^\w\s]+")
@@ -72,16 +72,10 @@ def least_likely_words(text: str, tokens: Sequence[TokenScore]) -> list[tuple[in
 
 def _score(request: ScoreRequest, choice: ModelChoice) -> Scored:
     session = EngineSession(choice)
-    events: SimpleQueue[Event] = SimpleQueue()
     try:
-        session.score(request, events.put)
-        while not isinstance(event := events.get(), Scored | Failed):
-            pass
+        return answer_of(Scored, partial(session.score, request))
     finally:
         session.close()
-    if isinstance(event, Failed):
-        raise EngineError(event.message)
-    return event
 
 
 def _as_json(scored: Scored) -> dict[str, object]:

@@ -3,21 +3,20 @@ with the suffix hidden, and from an n-gram model."""
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.cache_pool import CachePool
-from engine.errors import TrainingError
 from engine.framing import frame
 from engine.likelihood import doubt_span, score_span
-from engine.session import EngineSession
+from engine.session import EngineSession, answer_of
 from engine.tokenization import Tokenizer
 from engine.training.judging import Answer, Scores
 from engine.training.kneser_ney import KneserNey
 from engine.training.questions import MissingLine, WrongWord
-from engine.types import Event, Failed, Finished, InfillRequest, Mode, Scored, ScoreRequest, TextSpan
+from engine.types import Finished, InfillRequest, Mode, Scored, ScoreRequest, TextSpan
 
 if TYPE_CHECKING:
     from engine.models.base import ModelAdapter
@@ -30,30 +29,18 @@ def fill(session: EngineSession, request: InfillRequest) -> str:
     """The first span's text as the engine writes it.
 
     Raises:
-        TrainingError: the engine cannot carry the request out; its sentence.
+        EngineError: the engine cannot carry the request out; its sentence.
     """
-    events: SimpleQueue[Event] = SimpleQueue()
-    session.submit(request, events.put)
-    while not isinstance(event := events.get(), Finished | Failed):
-        pass
-    if isinstance(event, Failed):
-        raise TrainingError(event.message)
-    return event.variations[0].texts[0]
+    return answer_of(Finished, partial(session.submit, request)).variations[0].texts[0]
 
 
 def score(session: EngineSession, request: ScoreRequest) -> float:
     """Exact bits per byte of what the request names.
 
     Raises:
-        TrainingError: the engine cannot carry the request out; its sentence.
+        EngineError: the engine cannot carry the request out; its sentence.
     """
-    events: SimpleQueue[Event] = SimpleQueue()
-    session.score(request, events.put)
-    while not isinstance(event := events.get(), Scored | Failed):
-        pass
-    if isinstance(event, Failed):
-        raise TrainingError(event.message)
-    return event.bits_per_byte
+    return answer_of(Scored, partial(session.score, request)).bits_per_byte
 
 
 def greedy(text: str, span: TextSpan, *, alpha_0: float, capacity: int, ends_document: bool = True) -> InfillRequest:

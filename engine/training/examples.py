@@ -1,6 +1,6 @@
 """Before and after at places of held-out text, unselected: `python -m engine.training.examples --data PROSE`.
 
-The places are drawn with a fixed seed, ten in prose and ten in Python, and filled as the editor fills them by default.
+The places are drawn with a fixed seed, ten in prose and ten in Python, and filled with a request's default settings.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from engine.errors import EngineError, TrainingError
+from engine.errors import EngineError
 from engine.models.registry import find
 from engine.session import EngineSession
+from engine.training.answering import fill
 from engine.training.corpus import Document, read_held_out
 from engine.training.holes import one_hole
-from engine.types import Event, Failed, Finished, InfillRequest, ModelChoice, TextSpan
+from engine.types import InfillRequest, ModelChoice, TextSpan
 
 SEED = 20_261
 _AROUND = 2500
@@ -63,20 +63,15 @@ def places(documents: Sequence[Document], count: int, *, code: bool, seed: int =
     return found
 
 
-def fill(session: EngineSession, place: Place) -> str:
-    """What the model writes there, with the editor's default settings.
+def fill_place(session: EngineSession, place: Place) -> str:
+    """What the model writes there, with a request's default settings.
 
     Raises:
-        TrainingError: the run failed.
+        EngineError: the run failed.
     """
-    events: SimpleQueue[Event] = SimpleQueue()
-    request = InfillRequest(place.text, (TextSpan(place.start, place.end),), seed=SEED, ends_document=False)
-    session.submit(request, events.put)
-    while not isinstance(event := events.get(), Finished | Failed):
-        pass
-    if isinstance(event, Failed):
-        raise TrainingError(event.message)
-    return event.variations[0].texts[0]
+    return fill(
+        session, InfillRequest(place.text, (TextSpan(place.start, place.end),), seed=SEED, ends_document=False)
+    )  # fmt: skip
 
 
 def markdown(answer: Callable[[Place], str], chosen: Sequence[Place]) -> Iterator[str]:
@@ -103,7 +98,7 @@ def main(
         try:
             for title, code in (("Prose", False), ("Python", True)):
                 sys.stdout.write(f"### {title}\n\n")
-                for line in markdown(lambda place: fill(session, place), places(documents, count, code=code)):
+                for line in markdown(lambda place: fill_place(session, place), places(documents, count, code=code)):
                     sys.stdout.write(line + "\n")
         finally:
             session.close()

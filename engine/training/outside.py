@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TrainingError
+from engine.errors import EngineError, TrainingError
 from engine.session import EngineSession
 from engine.tokenization import Tokenizer
 from engine.training.answering import fill, greedy, score
@@ -88,7 +88,7 @@ def answer_rows(
     for row in rows:
         try:
             yield _answered(session, row, alpha_0, capacity or _capacity(tokenizer, row.middle))
-        except TrainingError as error:
+        except EngineError as error:
             size = len(row.middle.encode("utf-8", "replace"))
             yield Answered(row.number, row.name, "", False, None, None, size, str(error))
 

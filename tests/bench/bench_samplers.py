@@ -15,8 +15,8 @@ import math
 import statistics
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 
 from engine.cache_pool import CachePool
 from engine.framing import frame
@@ -25,10 +25,10 @@ from engine.models.base import ModelAdapter
 from engine.models.registry import load
 from engine.samplers import SAMPLERS
 from engine.schedule import SCHEDULES
-from engine.session import EngineSession
+from engine.session import EngineSession, answer_of
 from engine.training.corpus import read_held_out
 from engine.training.questions import MissingLine, missing_lines
-from engine.types import Event, Failed, Finished, InfillRequest, Mode, ModelChoice, TextSpan
+from engine.types import Finished, InfillRequest, Mode, ModelChoice, TextSpan
 
 SEED = 20_260
 AROUND = 1200
@@ -96,13 +96,7 @@ def bits_per_byte(adapter: ModelAdapter, pool: CachePool, question: MissingLine,
 
 def ask(session: EngineSession, request: InfillRequest) -> Finished:
     """Runs a request to its end."""
-    events: SimpleQueue[Event] = SimpleQueue()
-    session.submit(request, events.put)
-    while not isinstance(event := events.get(), Finished | Failed):
-        pass
-    if isinstance(event, Failed):
-        raise SystemExit(event.message)
-    return event
+    return answer_of(Finished, partial(session.submit, request))
 
 
 def measure(

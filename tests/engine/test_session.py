@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from engine.session import EngineSession, load_libraries_first
+from engine.errors import EngineError
+from engine.session import EngineSession, answer_of, load_libraries_first
 from engine.types import (
     Cancelled,
     Event,
@@ -288,3 +290,14 @@ def test_only_windows_loads_torch_before_the_window(monkeypatch: pytest.MonkeyPa
 def test_importing_the_door_does_not_import_torch() -> None:
     code = "import sys, engine.session, engine.types, engine.thread; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_answer_is_waited_for_and_a_failure_raised(tmp_path: Path) -> None:
+    session = EngineSession(ModelChoice(name=str(write_checkpoint(tmp_path / "model")), device="cpu", dtype="float32"))
+    request = InfillRequest("one two three", (TextSpan(4, 7),), steps=2)
+    assert answer_of(Finished, partial(session.submit, request)).request == request
+    with pytest.raises(EngineError, match="Nothing is selected"):
+        answer_of(Finished, partial(session.submit, InfillRequest("one", ())))
+    with pytest.raises(EngineError, match="stopped"):
+        answer_of(Finished, lambda told: session.submit(request, told).cancel())
+    assert session.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.errors import TrainingError
+from engine.errors import EngineError
 from engine.session import EngineSession
 from engine.tokenization import Tokenizer
 from engine.training.answering import answerer, doubts, fill, forward_answerer, greedy, ngram_doubts, score
@@ -45,9 +45,9 @@ def test_the_forward_answer_does_not_know_what_follows_and_is_one_line(session: 
 
 
 def test_a_request_that_cannot_be_carried_out_is_one_sentence(session: EngineSession) -> None:
-    with pytest.raises(TrainingError, match="too large"):
+    with pytest.raises(EngineError, match="too large"):
         fill(session, greedy(TEXT, TextSpan(11, 29), alpha_0=0.0, capacity=5000))
-    with pytest.raises(TrainingError, match="nothing to score"):
+    with pytest.raises(EngineError, match="nothing to score"):
         score(session, ScoreRequest(TEXT, TextSpan(3, 3)))
 
 
