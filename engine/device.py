@@ -72,7 +72,7 @@ def place(choice: ModelChoice) -> Placement:
     int8 = choice.dtype == "int8"
     if int8 and device.type != "cpu":
         raise DeviceError("int8 is for processors; choose the precision “auto”, or the device “cpu”, in the settings.")
-    if int8 and not _computes_int8(device):
+    if int8 and not computes_int8(device):
         raise DeviceError("int8 needs a processor with VNNI or AMX; choose the precision “auto” in the settings.")
     dtype = _dtype("auto" if int8 else choice.dtype, device)
     return Placement(device, dtype, choice.threads or default_threads(), int8)
@@ -122,13 +122,13 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
 
     known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     if name == "auto":
-        return torch.bfloat16 if _computes_bfloat16(device) else torch.float32
+        return torch.bfloat16 if computes_bfloat16(device) else torch.float32
     if name not in known:
         raise DeviceError(f"“{name}” is not a precision Redraft knows; choose auto, float32, bfloat16 or int8.")
     return known[name]
 
 
-def _computes_bfloat16(device: torch.device) -> bool:
+def computes_bfloat16(device: torch.device) -> bool:
     """bf16 pays on a CPU only with AVX512_BF16, AMX or Arm's bf16; elsewhere it is slower than float32."""
     import torch
 
@@ -142,7 +142,8 @@ def _computes_bfloat16(device: torch.device) -> bool:
     return any(capabilities.get(flag, False) for flag in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def _computes_int8(device: torch.device) -> bool:
+def computes_int8(device: torch.device) -> bool:
+    """Whether products of 8-bit integers pay: on a CPU with VNNI or AMX."""
     import torch
 
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):

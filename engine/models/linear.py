@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.device import Placement
+from engine.device import Placement, computes_bfloat16
 
 Linear: TypeAlias = Callable[[Tensor], Tensor]
 """(rows, in) -> (rows, out), bias and activation included."""
 
 PACKED_FOR_ROWS = 16
+
+ZERO = 128
+"""The 8-bit number that stands for zero in a row. Always the same: oneDNN sets a product up anew for another one."""
 
 
 def make_linear(weight: Tensor, bias: Tensor | None, placement: Placement, *, gelu: bool = False) -> Linear:
@@ -25,7 +28,7 @@ def make_linear(weight: Tensor, bias: Tensor | None, placement: Placement, *, ge
     weight = weight.to(placement.device, placement.dtype).contiguous()
     bias = None if bias is None else bias.to(placement.device, placement.dtype)
     packed = placement.device.type == "cpu" and placement.dtype is torch.bfloat16
-    if packed and torch._C._has_mkldnn:
+    if packed and torch._C._has_mkldnn and computes_bfloat16(placement.device):
         return _packed(weight, bias, gelu=gelu)
     return _plain(weight, bias, gelu=gelu)
 
@@ -49,6 +52,7 @@ def _int8(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
     """Weights in 8 bits with a scale per output channel, rows in 8 bits with one scale a call (dynamic, symmetric). The
     result is in float32: so is then what lies between two layers, and no time goes into converting it."""
     # WORKAROUND: the operators that torch's own export quantization emits; the quantized modules are to be removed.
+    # Rows are unsigned: for signed ones oneDNN has no fast product without AMX and takes hundreds of times as long.
     scales = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
     whole = (weight / scales[:, None]).round_().clamp_(-127, 127).to(torch.int8)
     packed = torch.ops.onednn.qlinear_prepack(whole, [PACKED_FOR_ROWS, weight.shape[1]])
@@ -59,15 +63,14 @@ def _int8(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:
     scalars: list[float] = []
 
     def run(x: Tensor) -> Tensor:
-        count = x.shape[0]
-        x = (x if count > 1 else x.expand(2, -1)).float()  # for some sizes a single row takes a thousand times as long
+        x = x.float()
         least, most = torch.aminmax(x)
         scale = max(float(most), -float(least), 1e-12) / 127
-        rows = x.mul(1 / scale).round_().char()
+        rows = torch.add(ZERO + 0.5, x, alpha=1 / scale).to(torch.uint8)
         result: Tensor = operator(
-            rows, scale, 0, packed, scales, zeros, bias, 1.0, 0, torch.float32, activation, scalars, algorithm
+            rows, scale, ZERO, packed, scales, zeros, bias, 1.0, 0, torch.float32, activation, scalars, algorithm
         )
-        return result[:count]
+        return result
 
     return run
 

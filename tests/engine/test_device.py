@@ -43,10 +43,10 @@ def test_the_users_own_thread_settings_win(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_int8_is_refused_where_the_processor_cannot_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.device._computes_int8", lambda _device: False)
+    monkeypatch.setattr("engine.device.computes_int8", lambda _device: False)
     with pytest.raises(DeviceError, match="VNNI"):
         place(ModelChoice(device="cpu", dtype="int8"))
-    monkeypatch.setattr("engine.device._computes_int8", lambda _device: True)
+    monkeypatch.setattr("engine.device.computes_int8", lambda _device: True)
     assert place(ModelChoice(device="cpu", dtype="int8")).precision == "int8"
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch.nn import functional
 
-from engine.device import Placement, _computes_int8
+from engine.device import Placement, computes_int8
 from engine.models.linear import make_linear
 
 
@@ -27,12 +31,19 @@ def test_a_frozen_layer_equals_the_plain_product(dtype: torch.dtype, gelu: bool,
     assert torch.allclose(result.float(), expected, atol=1e-5 if dtype is torch.float32 else 0.06)
 
 
+def test_bfloat16_works_on_a_processor_that_does_not_compute_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.models.linear.computes_bfloat16", lambda _device: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", None)
+    layer = make_linear(torch.eye(16), None, Placement(torch.device("cpu"), torch.bfloat16, 1))
+    assert torch.equal(layer(torch.ones(2, 16, dtype=torch.bfloat16)).float(), torch.ones(2, 16))
+
+
 def test_a_layer_without_bias_works_in_bfloat16() -> None:
     layer = make_linear(torch.eye(16), None, Placement(torch.device("cpu"), torch.bfloat16, 1))
     assert torch.equal(layer(torch.ones(2, 16, dtype=torch.bfloat16)).float(), torch.ones(2, 16))
 
 
-@pytest.mark.skipif(not _computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
+@pytest.mark.skipif(not computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
 @pytest.mark.parametrize("gelu", [False, True])
 def test_an_int8_layer_is_within_two_percent(gelu: bool) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -47,10 +58,32 @@ def test_an_int8_layer_is_within_two_percent(gelu: bool) -> None:
     assert torch.equal(layer(torch.zeros(1, 64)).float().isfinite(), torch.ones(1, 48, dtype=torch.bool))
 
 
-@pytest.mark.skipif(not _computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
+@pytest.mark.skipif(not computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
 @pytest.mark.parametrize("rows", [1, 2, 9])
 def test_an_int8_layer_gives_as_many_rows_as_it_gets_in_float32(rows: int) -> None:
     layer = make_linear(torch.eye(64), None, Placement(torch.device("cpu"), torch.bfloat16, 1, int8=True))
     result = layer(torch.ones(rows, 64, dtype=torch.bfloat16))
     assert result.dtype is torch.float32
     assert torch.allclose(result, torch.ones(rows, 64), atol=1e-3)
+
+
+_INT8_LAYER = """
+import torch
+from engine.device import Placement
+from engine.models.linear import make_linear
+layer = make_linear(torch.eye(64), None, Placement(torch.device("cpu"), torch.float32, 1, int8=True))
+for rows in (1, 2, 9):
+    assert torch.allclose(layer(torch.ones(rows, 64)), torch.ones(rows, 64), atol=1e-3)
+"""
+
+
+@pytest.mark.skipif(not computes_int8(torch.device("cpu")), reason="the processor has neither VNNI nor AMX")
+@pytest.mark.parametrize("instructions", ["DEFAULT", "AVX512_CORE_VNNI", "AVX2_VNNI"])
+def test_an_int8_layer_never_takes_the_slow_reference_product(instructions: str) -> None:
+    limits = {"ONEDNN_MAX_CPU_ISA": instructions, "ONEDNN_VERBOSE": "1"}
+    told = subprocess.run(
+        [sys.executable, "-c", _INT8_LAYER], env=os.environ | limits, capture_output=True, text=True, check=True
+    ).stdout
+    products = [line for line in told.splitlines() if ",exec,cpu,matmul," in line]
+    assert len(products) == 3
+    assert not any(",ref" in line for line in products)
