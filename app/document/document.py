@@ -44,7 +44,7 @@ class Document(QObject):
         self.language: str | None = "text"
         self.revision = 0
         self._number = number
-        self._is_modified = False
+        self._is_modified = self._is_lost = False
         self._stamp: FileStamp | None = None
 
     @property
@@ -56,8 +56,8 @@ class Document(QObject):
 
     @property
     def is_modified(self) -> bool:
-        """Whether the text differs from the file."""
-        return self._is_modified
+        """Whether the text differs from the file, or was found to have no file any more."""
+        return self._is_modified or self._is_lost
 
     @property
     def is_read_only(self) -> bool:
@@ -104,6 +104,7 @@ class Document(QObject):
         self.encoding, self.bom = content.encoding, content.bom
         self.eol, self.mixed_eol = content.eol, content.mixed_eol
         self._stamp = content.stamp
+        self._take_state(self._is_modified, is_lost=False)
         self._take_path(path, content.text)
         self.properties_changed.emit()
         return content.text
@@ -111,6 +112,7 @@ class Document(QObject):
     def begin(self, path: Path) -> None:
         """Makes this the document of a file that does not exist yet."""
         self._stamp = None
+        self._take_state(self._is_modified, is_lost=False)
         self._take_path(path, "")
 
     def save(self, text: str, path: Path | None = None, *, force: bool = False) -> None:
@@ -129,7 +131,7 @@ class Document(QObject):
         self.eol = found if not self.mixed_eol else self.eol
         if target != self.path:
             self._take_path(target, text)
-        self.set_modified(False)
+        self._take_state(False, is_lost=False)
         self.properties_changed.emit()
 
     def set_encoding(self, encoding: str, *, bom: bool = False) -> None:
@@ -146,14 +148,25 @@ class Document(QObject):
 
     def set_modified(self, modified: bool) -> None:
         """Called by the view when its text leaves or reaches the saved state."""
-        if modified != self._is_modified:
-            self._is_modified = modified
-            self.modified_changed.emit(modified)
+        self._take_state(modified, self._is_lost)
+
+    def notice_loss(self) -> bool:
+        """Looks whether the file is still there. While it is not, the text, which is then the only copy, counts as
+        modified. Returns whether the loss is news."""
+        was_lost = self._is_lost
+        self._take_state(self._is_modified, self.is_gone)
+        return self._is_lost and not was_lost
 
     def bump(self) -> None:
         """Called by the view at every change of the text: a new revision."""
         self.revision += 1
         self.changed.emit()
+
+    def _take_state(self, is_modified: bool, is_lost: bool) -> None:
+        before = self.is_modified
+        self._is_modified, self._is_lost = is_modified, is_lost
+        if self.is_modified != before:
+            self.modified_changed.emit(self.is_modified)
 
     def _take_path(self, path: Path, text: str) -> None:
         self.path = path

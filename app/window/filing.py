@@ -109,6 +109,7 @@ class Filing(QObject):
     def may_close_all(self) -> bool:
         """Whether the window may close: asks for every tab that has something to lose."""
         for tab in self._tabs.all:
+            tab.document.notice_loss()
             if tab.document.is_modified or tab.controller.state != "idle" or tab.controller.has_pending:
                 self._tabs.bring_to_front(tab)
             if not self._may_close(tab):
@@ -200,6 +201,7 @@ class Filing(QObject):
     def _may_close(self, tab: Tab) -> bool:
         if not self._settle(tab):
             return False
+        tab.document.notice_loss()
         if not tab.document.is_modified:
             return True
         answer = self.asks.unsaved(tab.document.title)

@@ -361,8 +361,14 @@ class MainWindow(QMainWindow):
             tab.view.apply_theme(theme)
 
     def look_at_disk(self, *_: object) -> None:
-        """Offers to reload the front document when another program has written its file."""
+        """Offers to reload the front document when another program has written its file, to save it when one has
+        deleted that."""
         tab = self.tabs.current
-        if tab is not None and self.filing.has_news(tab):
+        if tab is None:
+            return
+        if tab.document.notice_loss():
+            sentence = f"“{tab.document.title}” was deleted or moved by another program. Its text is only here now."
+            self.notices.tell(sentence, "Save", lambda: self.filing.save(tab))
+        elif self.filing.has_news(tab):
             sentence = f"“{tab.document.title}” was changed by another program."
             self.notices.tell(sentence, "Reload", lambda: self.filing.reload(tab))

@@ -83,6 +83,27 @@ def test_a_file_that_was_deleted_is_written_again(document, tmp_path):
     assert path.read_text() == "mine"
 
 
+def test_a_text_without_its_file_counts_as_modified_until_the_file_is_there_again(document, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("mine")
+    document.load(path)
+    assert not document.notice_loss()
+    path.unlink()
+    told: list[bool] = []
+    document.modified_changed.connect(told.append)
+    assert document.notice_loss()
+    assert not document.notice_loss()  # no news any more
+    document.set_modified(False)  # an undo back to what the file was
+    assert (document.is_modified, told) == (True, [True])
+    document.save("mine")
+    assert (document.is_modified, told) == (False, [True, False])
+    path.unlink()
+    assert document.notice_loss()
+    path.write_text("mine")
+    assert not document.notice_loss()
+    assert not document.is_modified
+
+
 def test_a_failed_save_changes_nothing(document, tmp_path):
     path = tmp_path / "x.txt"
     path.write_bytes("ä".encode("cp1252"))

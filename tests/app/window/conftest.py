@@ -154,3 +154,5 @@ def _settle(window: MainWindow) -> None:
     for tab in window.tabs.all:
         tab.controller.close()
         tab.document.set_modified(False)
+        if tab.document.is_gone and tab.document.path is not None:
+            tab.document.begin(tab.document.path)

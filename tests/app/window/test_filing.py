@@ -221,6 +221,30 @@ class TestAFileThatAnotherProgramChanged:
         assert changed.tab.view.text() == "theirs, once more"
 
 
+class TestAFileThatIsDeletedByAnotherProgram:
+    def test_is_told_when_one_comes_back_and_can_be_written_again(self, desk):
+        tab = desk.open("x.txt", "the only copy")
+        (desk.folder / "x.txt").unlink()
+        desk.window.look_at_disk()
+        assert "was deleted or moved" in desk.window.notices.text
+        assert tab.document.is_modified
+        desk.window.notices.button.click()
+        assert (desk.folder / "x.txt").read_text() == "the only copy"
+        assert not tab.document.is_modified
+        desk.window.look_at_disk()
+        assert desk.window.notices.text == ""
+
+    def test_is_not_closed_without_a_question(self, desk):
+        desk.open("x.txt", "the only copy")
+        (desk.folder / "x.txt").unlink()
+        desk.asks.answers = [Answer.CANCEL, Answer.SAVE]
+        desk.do("file.close")
+        assert desk.tab.view.text() == "the only copy"
+        desk.do("file.close")
+        assert desk.window.tabs.current is None
+        assert (desk.folder / "x.txt").read_text() == "the only copy"
+
+
 def test_a_character_the_encoding_lacks_is_saved_only_as_utf8(desk):
     data = "grüße".encode("cp1252")
     desk.open("x.txt", data)
