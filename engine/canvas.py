@@ -9,7 +9,7 @@ that empty token is remasked, to the next empty token that stands in the hole, o
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -96,11 +96,13 @@ class Canvas:
     accepted: list[Placed] = field(default_factory=list)
     written: dict[int, Written] = field(default_factory=dict)
     _hole_at: dict[int, MaskedSpan] = field(default_factory=dict)
+    _masked: list[int] = field(default_factory=list)  # kept up to date: every step asks for it
 
     def __post_init__(self) -> None:
         for hole in self.holes:
             for position in range(hole.start, hole.start + hole.capacity):
                 self._hole_at[position] = hole
+        self._look_again()
 
     @property
     def length(self) -> int:
@@ -129,7 +131,7 @@ class Canvas:
 
     def masked(self) -> list[int]:
         """All masked positions, ascending."""
-        return [p for hole in self.holes for p in range(hole.start, hole.end) if p not in self.written]
+        return self._masked.copy()
 
     def accept(self, position: int, written: Written) -> bool:
         """Makes a masked position clean. Returns False (and changes nothing) where that would contradict what was
@@ -143,6 +145,7 @@ class Canvas:
             self.end_hole(hole, position)
         else:
             self.written[position] = written
+            del self._masked[bisect_left(self._masked, position)]
             hole.last_written = max(hole.last_written, position)
         self.accepted.append(Placed(written.token, position))
         return True
@@ -162,10 +165,16 @@ class Canvas:
             hole.last_written = max((position for position in inside if position in self.written), default=-1)
             ends = [p.position for p in self.accepted if p.token == self.empty and p.position in inside]
             hole.end = min([*ends, hole.limit])
+        self._look_again()
 
     def end_hole(self, hole: MaskedSpan, position: int) -> None:
         """Lets the hole end before `position`: it and all masked positions after it are unused from now on."""
+        unused = slice(bisect_left(self._masked, position), bisect_left(self._masked, hole.end))
+        del self._masked[unused]
         hole.end = min(hole.end, position)
+
+    def _look_again(self) -> None:
+        self._masked = [p for hole in self.holes for p in range(hole.start, hole.end) if p not in self.written]
 
     def log_likelihood(self) -> float:
         """Log-probability (nats) that the model gave the accepted text, each token at the step it was accepted in."""

@@ -179,3 +179,5 @@ def test_accepting_and_remasking_in_any_order_leaves_consistent_holes(choices: l
             ]
             assert hole.end == min([*ends, hole.start + hole.capacity])
             assert hole.last_written == max(text, default=-1) < hole.end
+        open_ = [p for hole in canvas.holes for p in range(hole.start, hole.end) if p not in canvas.written]
+        assert canvas.masked() == open_
