@@ -128,7 +128,7 @@ class InfillController(QObject):
         """Runs again in the proposal at the caret, or the only one: only what is masked there changes, or all that is
         not locked; without such marks, all of it."""
         self._view.surface.finish_composition()
-        proposal, marks = self.proposals.wanted_with_marks()
+        proposal, marks = self.proposals.apart.wanted_with_marks()
         if proposal is None:
             return
         if not any(one.locked or one.masked for one in marks):
@@ -173,8 +173,8 @@ class InfillController(QObject):
         if self._run is not None:
             self.stop()
             return True
-        if self.proposals.frame is not None:
-            self.proposals.show_frame(None)
+        if self.proposals.apart.frame is not None:
+            self.proposals.apart.show_frame(None)
             return True
         if self.proposals.at_caret is None and len(self.proposals) != 1:
             return False

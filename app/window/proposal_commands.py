@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.commands import Command
+from app.infill.apart import TakenApart
 from app.infill.proposals import Display, Proposals
 from app.infill.wordmarks import Mark
 from app.window.tabs import Tab
@@ -53,8 +54,8 @@ def proposal_commands(window: MainWindow) -> list[Command]:
 def _taken_apart(window: MainWindow) -> list[Command]:
     """Variations, words and steps of a proposal."""
 
-    def on(act: Callable[[Proposals], object]) -> Callable[[], object]:
-        return window.with_front(lambda tab: act(tab.controller.proposals))
+    def on(act: Callable[[TakenApart], object]) -> Callable[[], object]:
+        return window.with_front(lambda tab: act(tab.controller.proposals.apart))
 
     def run_again(tab: Tab) -> None:
         window.engine.settle()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
+from app.infill.apart import TakenApart
 from app.infill.proposal import Proposal
 from app.infill.proposals import Proposals
 from app.infill.variations import likelihood, percent
@@ -58,24 +59,24 @@ class ProposalLink(QObject):
             tab.controller.message.emit("Open the proposal panel, and select the words there.")
             return
         for place, span in self._panel.words.chosen():
-            tab.controller.proposals.mark_words(proposal.id, place, span, mark)
+            tab.controller.proposals.apart.mark_words(proposal.id, place, span, mark)
 
     def _on_it(self, act: Callable[..., object]) -> Callable[..., None]:
         def on_it(*values: object) -> None:
             tab = self._tabs.current
             proposals = tab.controller.proposals if tab is not None else None
             if proposals is not None and proposals.wanted is not None:
-                act(proposals, proposals.wanted, *values)
+                act(proposals.apart, proposals.wanted, *values)
 
         return on_it
 
 
-def _show_frame(proposals: Proposals, proposal: Proposal, index: int) -> None:
-    proposals.show_frame(proposal.id if index < len(proposal.frames) else None, index)
+def _show_frame(apart: TakenApart, proposal: Proposal, index: int) -> None:
+    apart.show_frame(proposal.id if index < len(proposal.frames) else None, index)
 
 
 def _state(proposals: Proposals, proposal: Proposal) -> PanelState:
-    marks, frame = proposals.marks_of(proposal), proposals.frame
+    marks, frame = proposals.apart.marks_of(proposal), proposals.apart.frame
     return PanelState(
         rows=tuple(_row(proposal, index) for index in range(len(proposal.variations))),
         shown=proposal.shown,

@@ -63,15 +63,15 @@ def test_results_are_ranked_words_stay_locked_and_a_step_can_be_taken(qtbot, vie
     text = first.texts[0]
     start = text.index(text.split()[0])
     locked = text[: start + len(text.split()[0])]
-    proposals.mark_words(first.id, 0, TextSpan(start, len(locked)), Mark.LOCK)
+    proposals.apart.mark_words(first.id, 0, TextSpan(start, len(locked)), Mark.LOCK)
     controller.rewrite()
     qtbot.waitUntil(lambda: controller.state == "proposal" and proposals.wanted is not None, timeout=WAIT_MS)
     again = proposals.wanted
     assert again.id != first.id
     assert {it.texts[0][: len(locked)] for it in again.variations} == {locked}
 
-    proposals.step_frame(-1)
-    proposals.take_frame()
+    proposals.apart.step_frame(-1)
+    proposals.apart.take_frame()
     assert proposals.wanted.texts[0].startswith(locked)
     assert view.text() == BEFORE + SPAN + AFTER
     assert controller.accept()

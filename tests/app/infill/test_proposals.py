@@ -253,7 +253,7 @@ def test_another_variation_is_what_is_shown_and_accepted(desk):
     other = replace(first, texts=("2 3",), spans=(replace(first.spans[0], cells=()),), seed=9)
     other = replace(other, spans=(type(first.spans[0])((replace(first.spans[0].cells[0], text="2 3"),)),))
     proposals(desk).add(replace(spot.proposal, variations=(first, other), runs=(run, replace(run, variation=1))))
-    proposals(desk).show_variation(spot.proposal.id, 1)
+    proposals(desk).apart.show_variation(spot.proposal.id, 1)
     assert "one 2 3." in desk.shown()
     told: list[Acceptance] = []
     desk.controller.accepted.connect(told.append)

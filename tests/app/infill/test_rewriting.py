@@ -71,7 +71,7 @@ def desk(make_desk):
 def mark(desk, words, kind, place=0):
     proposals = desk.controller.proposals
     proposal = proposals.wanted
-    proposals.mark_words(proposal.id, place, at(proposal.texts[place], words), kind)
+    proposals.apart.mark_words(proposal.id, place, at(proposal.texts[place], words), kind)
 
 
 def request_parts(request):
@@ -156,12 +156,12 @@ def test_when_the_run_fails_the_proposal_is_back_with_its_marks(desk):
     desk.qtbot.waitUntil(lambda: not desk.controller.is_running)
     proposals = desk.controller.proposals
     assert proposals.wanted.texts == ("ONE TWO THREE FOUR", "FIVE")
-    assert proposals.marks_of(proposals.wanted)[0].masked
+    assert proposals.apart.marks_of(proposals.wanted)[0].masked
 
 
 def test_a_pinned_variation_stays_beside_what_is_rewritten(desk):
     proposals = desk.controller.proposals
-    proposals.pin_variation(proposals.wanted.id, 0, on=True)
+    proposals.apart.pin_variation(proposals.wanted.id, 0, on=True)
     mark(desk, "TWO", Mark.MASK)
     rewrite(desk, [" zwei"])
     desk.allow(4)
@@ -209,9 +209,9 @@ def test_any_step_of_the_last_run_can_be_shown_in_place_and_the_result_again(des
     proposals = desk.controller.proposals
     result = desk.shown()
     assert len(proposals.wanted.frames) == 4
-    proposals.step_frame(-1)
-    proposals.step_frame(-1)
-    proposals.step_frame(-1)
+    proposals.apart.step_frame(-1)
+    proposals.apart.step_frame(-1)
+    proposals.apart.step_frame(-1)
     assert desk.messages[-1] == "Step 2 of 4."
     assert "ONE TWO THREE FOUR" not in desk.shown()
     assert desk.view.text() == TEXT
@@ -220,7 +220,7 @@ def test_any_step_of_the_last_run_can_be_shown_in_place_and_the_result_again(des
 
 
 def test_a_step_is_not_accepted_by_accident(desk):
-    desk.controller.proposals.step_frame(-1)
+    desk.controller.proposals.apart.step_frame(-1)
     assert not desk.controller.accept()
     assert "A step of the run is shown" in desk.messages[-1]
     assert desk.view.text() == TEXT
@@ -229,9 +229,9 @@ def test_a_step_is_not_accepted_by_accident(desk):
 def test_a_step_that_is_taken_is_the_proposal_and_the_result_is_still_there(desk):
     proposals = desk.controller.proposals
     proposal = proposals.wanted
-    proposals.show_frame(proposal.id, 1)
+    proposals.apart.show_frame(proposal.id, 1)
     written = ["".join(cell.text for cell in draft.cells) for draft in proposal.frames[1]]
-    proposals.take_frame()
+    proposals.apart.take_frame()
     taken = proposals.wanted
     assert taken.run.is_partial
     assert taken.texts == tuple(new or old for new, old in zip(written, ["", "five"], strict=True))
@@ -241,7 +241,7 @@ def test_a_step_that_is_taken_is_the_proposal_and_the_result_is_still_there(desk
 
 
 def test_without_a_step_there_is_nothing_to_take(desk):
-    desk.controller.proposals.take_frame()
+    desk.controller.proposals.apart.take_frame()
     assert desk.messages[-1] == "Choose a step of the run first."
 
 

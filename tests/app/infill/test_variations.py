@@ -126,7 +126,7 @@ def desk(make_desk):
 
 
 def step(desk, by):
-    desk.controller.proposals.step_variation(by)
+    desk.controller.proposals.apart.step_variation(by)
     return desk.shown().splitlines()[0]
 
 
@@ -165,16 +165,16 @@ def test_with_one_result_there_is_nothing_to_go_through(make_desk):
 
 def test_keep_makes_one_the_only_one_and_discarding_the_last_ends_the_proposal(desk):
     proposals = desk.controller.proposals
-    proposals.keep_variation(proposals.wanted.id, 2)
+    proposals.apart.keep_variation(proposals.wanted.id, 2)
     assert (texts(proposals.wanted), desk.shown()) == (["zwei"], TEXT.replace("two", "zwei"))
-    proposals.discard_variation(proposals.wanted.id, 0)
+    proposals.apart.discard_variation(proposals.wanted.id, 0)
     assert len(proposals) == 0
     assert desk.shown() == TEXT
 
 
 def test_a_pinned_one_outlives_another_run_over_the_same_span(desk):
     proposals = desk.controller.proposals
-    proposals.pin_variation(proposals.wanted.id, 1, on=True)
+    proposals.apart.pin_variation(proposals.wanted.id, 1, on=True)
     desk.settings["infill.variations"] = 1
     desk.settings["infill.seed"] = 13
     desk.controller.fill()
@@ -186,7 +186,7 @@ def test_a_pinned_one_outlives_another_run_over_the_same_span(desk):
 
 def test_a_run_elsewhere_takes_no_pins(desk):
     proposals = desk.controller.proposals
-    proposals.pin_variation(proposals.wanted.id, 1, on=True)
+    proposals.apart.pin_variation(proposals.wanted.id, 1, on=True)
     desk.settings["infill.variations"] = 1
     desk.fill("five")
     desk.allow(4)

@@ -90,7 +90,7 @@ def test_the_slider_goes_through_the_steps_and_one_can_be_taken(desk):
     assert (panel.slider.maximum(), panel.slider.value(), panel.step.text()) == (4, 4, "The result")
     panel.slider.setValue(1)
     assert panel.step.text() == "Step 2 of 4"
-    assert desk.tab.controller.proposals.frame is not None
+    assert desk.tab.controller.proposals.apart.frame is not None
     panel.take.click()
     assert proposal(desk).run.is_partial
     assert len(rows(desk)) == 4
