@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.editor.edits import Edit
 from app.editor.indicators import Indicator
+from app.editor.mirroring import mirror
 from app.editor.provenance import Origin, Provenance
 from app.editor.spanmap import SpanMap
 from app.editor.surface import Surface
@@ -15,10 +16,17 @@ from engine.types import TextSpan
 
 
 class GeneratedMarks(QObject):
-    """Follows one surface. The marks are beside the text, never in it."""
+    """Follows one surface. The marks are beside the text, never in it.
+
+    After an edit they are drawn a moment later: drawn in the middle of a modification, they would make Scintilla
+    remember a caret for redo that has not moved yet.
+    """
 
     changed = Signal()
     """There may be more or less generated text now."""
+    drawn = Signal()
+    """The marks were drawn anew; a copy of the text may lack them."""
+    _soiled = Signal()
 
     def __init__(self, surface: Surface) -> None:
         super().__init__(surface)
@@ -27,7 +35,9 @@ class GeneratedMarks(QObject):
         self._is_shown = False
         self._since: list[Edit] | None = None
         self._has_news = False
+        self._dirty: tuple[int, int] | None = None
         surface.edited.connect(self._on_edited)
+        self._soiled.connect(self._clean, Qt.ConnectionType.QueuedConnection)
 
     @property
     def ranges(self) -> tuple[TextSpan, ...]:
@@ -66,6 +76,7 @@ class GeneratedMarks(QObject):
             self._paint(0, self._surface.code_points)
         else:
             self._clear(0, self._surface.length())
+        self.drawn.emit()
 
     def mirror(self, copy: Surface, spans: SpanMap) -> None:
         """Shows the marks in a copy of the text too, but for the spans that hold something else there. Cheap while
@@ -73,20 +84,10 @@ class GeneratedMarks(QObject):
         if not self._has_news:
             return
         self._has_news = False
-        copy.setIndicatorCurrent(Indicator.GENERATED)
-        copy.indicatorClearRange(0, copy.length())
         surface = self._surface
-        for span in self._provenance.ranges if self._is_shown else ():
-            start, end = surface.pos_at(span.start), surface.pos_at(span.end)
-            for index, (first, last) in enumerate(spans.all_real):
-                if start < first < end:
-                    pos = spans.to_shown(start)
-                    copy.indicatorFillRange(pos, spans.shown(index)[0] - pos)
-                if first < end:
-                    start = max(start, last)
-            if start < end:
-                pos = spans.to_shown(start)
-                copy.indicatorFillRange(pos, spans.to_shown(end - 1) + 1 - pos)
+        shown = self._provenance.ranges if self._is_shown else ()
+        ranges = [(surface.pos_at(span.start), surface.pos_at(span.end)) for span in shown]
+        mirror(copy, spans, Indicator.GENERATED, ranges)
 
     @Slot()
     def forget_mirror(self) -> None:
@@ -102,9 +103,25 @@ class GeneratedMarks(QObject):
         elif self._since is not None:
             self._since.append(edit)
         if had or self._provenance.size:
-            if edit.inserted:  # an indicator grows with what is inserted in it
-                self._paint(edit.start, edit.start + edit.inserted)
+            if edit.inserted or self._dirty is not None:  # an indicator grows with what is inserted in it
+                self._soil(edit)
             self.changed.emit()
+
+    def _soil(self, edit: Edit) -> None:
+        """The marks between the first and the last edit since they were drawn are to be drawn anew."""
+        low, high = self._dirty or (edit.start, edit.start)
+        if high > edit.start:
+            high = max(edit.start, high + edit.growth)
+        if self._dirty is None:
+            self._soiled.emit()
+        self._dirty = min(low, edit.start), max(high, edit.start + edit.inserted)
+        self._has_news = self._has_news or self._is_shown
+
+    @Slot()
+    def _clean(self) -> None:
+        (low, high), self._dirty = self._dirty or (0, 0), None
+        self._paint(low, high)
+        self.drawn.emit()
 
     def _paint(self, start: int, end: int) -> None:
         if not self._is_shown:

@@ -80,7 +80,7 @@ _LOOKS = {
     Indicator.STALE: _Look(Style.Dash, "doubtful", stroke=120),
     Indicator.BRACE_MATCH: _Look(Style.RoundBox, "brace_match", fill=36, outline=160),
     Indicator.BRACE_BAD: _Look(Style.Squiggle, "brace_bad"),
-    Indicator.HEAT_LOW: _Look(Style.Plain, "doubtful"),
+    Indicator.HEAT_LOW: _Look(Style.CompositionThin, "doubtful"),
     Indicator.HEAT_MIDDLE: _Look(Style.Squiggle, "doubtful", stroke=130),
     Indicator.HEAT_HIGH: _Look(Style.CompositionThick, "removed"),
     Indicator.GENERATED: _Look(Style.Dots, "generated"),

@@ -31,6 +31,8 @@ class Preview(Surface):
     """The user does something that only the real text can answer, like dropping: it should come back."""
     copied = Signal()
     """A copy of the real text was taken, without its looks."""
+    rearranged = Signal()
+    """There is a new copy, or other spans of it hold drafts: marks of the real text may be missing in it."""
     placed = Signal()
     """The mouse has placed or extended a caret of the real text."""
 
@@ -62,8 +64,12 @@ class Preview(Surface):
             self._copy.take()
             self._is_open = True
             self.copied.emit()
+            self.rearranged.emit()
+        before = self._copy.map.all_real
         self.setUpdatesEnabled(False)
         self._copy.show(previews, stale)
+        if self._copy.map.all_real != before:
+            self.rearranged.emit()
         self.mirror_selection()
         self.setUpdatesEnabled(True)
 
@@ -130,6 +136,14 @@ class Preview(Surface):
                 self.addSelection(*shown)
         self.setMainSelection(0)
 
+    def real_pos_close_to(self, x: int, y: int) -> int:
+        """The byte of the real text that a point of the preview shows; -1 beside the text and in a draft."""
+        pos = self.positionFromPointClose(x, y)
+        drafts = (self._copy.map.shown(index) for index in range(len(self._copy.map)))
+        if pos < 0 or not self._is_open or any(start <= pos < end for start, end in drafts):
+            return -1
+        return self._copy.map.to_real(pos)
+
     def real_pos_at(self, point: QPoint) -> int:
         """The byte of the real text that a point of the preview shows."""
         pos = self.positionFromPoint(point.x(), point.y())
@@ -151,7 +165,9 @@ class Preview(Surface):
             self.unwanted.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Extends the real selection while the button is held."""
+        """Extends the real selection while the button is held; Scintilla tells when the mouse rests."""
+        if not event.buttons():
+            super().mouseMoveEvent(event)
         if event.buttons() & _LEFT:
             carets.extend(self._real, self.real_pos_at(event.position().toPoint()))
             self.placed.emit()

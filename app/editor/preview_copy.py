@@ -26,6 +26,7 @@ _DRAFT_INDICATORS = (
     Indicator.LOCKED,
     Indicator.MASKED_AGAIN,
 )
+_MARKS_OF_THE_TEXT = (Indicator.GENERATED, Indicator.HEAT_LOW, Indicator.HEAT_MIDDLE, Indicator.HEAT_HIGH)
 
 
 class PreviewCopy:
@@ -128,7 +129,7 @@ class PreviewCopy:
         self._drawn[index] = _content(preview)
 
     def _clear_marks(self, start: int, length: int) -> None:
-        for indicator in (*_DRAFT_INDICATORS, Indicator.GENERATED):
+        for indicator in (*_DRAFT_INDICATORS, *_MARKS_OF_THE_TEXT):
             self._shown.setIndicatorCurrent(indicator)
             self._shown.indicatorClearRange(start, length)
 

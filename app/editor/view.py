@@ -17,6 +17,7 @@ from app.editor.brace_match import BraceMatch
 from app.editor.draft import SpanPreview
 from app.editor.edits import Edit, with_eol
 from app.editor.generated import GeneratedMarks
+from app.editor.heat import HeatMarks
 from app.editor.preview import Preview
 from app.editor.stale import mark_stale
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
@@ -71,6 +72,7 @@ class EditorView(QWidget):
         self._auto_indent = AutoIndent(self.surface)
         self._brace_match = BraceMatch(self.surface)
         self.generated = GeneratedMarks(self.surface)
+        self.heat = HeatMarks(self.surface)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.surface)
@@ -198,8 +200,7 @@ class EditorView(QWidget):
             self._annotation.show(ascending)
             return
         self.preview.show_spans(ascending, self._stale)
-        if self.preview.span_map is not None:
-            self.generated.mirror(self.preview, self.preview.span_map)
+        self._mirror_marks()
         self.preview.reveal()
 
     def mark_stale(self, spans: Sequence[TextSpan]) -> None:
@@ -296,7 +297,9 @@ class EditorView(QWidget):
         self.preview.placed.connect(self._follow)
         self.preview.copied.connect(self._style_preview)
         self._stale_changed.connect(self._draw_stale, Qt.ConnectionType.QueuedConnection)
-        self.preview.copied.connect(self.generated.forget_mirror)
+        for marks in (self.generated, self.heat):
+            self.preview.rearranged.connect(marks.forget_mirror)
+            marks.drawn.connect(self._mirror_marks)
         surface.about_to_input.connect(self._about_to_input)
         surface.drag_entered.connect(self._leave_preview)
         self.preview.unwanted.connect(self._leave_preview)
@@ -335,6 +338,13 @@ class EditorView(QWidget):
         self.document.bump()
         self._leave_preview()
         self.text_changed.emit(edit)
+
+    @Slot()
+    def _mirror_marks(self) -> None:
+        spans = self.preview.span_map
+        if spans is not None:
+            self.generated.mirror(self.preview, spans)
+            self.heat.mirror(self.preview, spans)
 
     @Slot()
     def _draw_stale(self) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
 from app.editor.edits import Edit
-from app.editor.heat import HeatMarks
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
@@ -44,7 +43,6 @@ class DoubtMarks(QObject):
         super().__init__(view)
         self._view, self._controller, self._bridge, self._settings = view, controller, bridge, settings
         self._key = f"doubt {next(_keys)}"
-        self._heat = HeatMarks(view.surface)
         self._answers: OrderedDict[tuple[str, DoubtRequest], tuple[WordDoubt, ...]] = OrderedDict()
         self._waiting: list[TextSpan] = []
         self._judged: list[JudgedParagraph] = []
@@ -247,7 +245,7 @@ class DoubtMarks(QObject):
 
     def _show(self) -> None:
         self.words = marked(self._judged)
-        self._heat.show([(word.span, word.level) for word in self.words])
+        self._view.heat.show([(word.span, word.level) for word in self.words])
         self.changed.emit()
 
     def _tell(self) -> None:

@@ -36,12 +36,13 @@ class DoubtPopup(QFrame):
         self.leaving = QTimer(self, singleShot=True, interval=LEAVE_MS)
         self.leaving.timeout.connect(self._hide_unless_wanted)
         self.hide()
-        surface = view.surface
-        surface.setMouseDwellTime(DWELL_MS)
-        surface.dwellStart.connect(self._on_dwell)
-        surface.dwellEnd.connect(self._on_dwell_end)
-        surface.verticalScrolled.connect(self.close_)
-        surface.horizontalScrolled.connect(self.close_)
+        view.surface.dwellStart.connect(self._on_dwell)
+        view.preview.dwellStart.connect(self._on_dwell_in_preview)
+        for surface in (view.surface, view.preview):
+            surface.setMouseDwellTime(DWELL_MS)
+            surface.dwellEnd.connect(self._on_dwell_end)
+            surface.verticalScrolled.connect(self.close_)
+            surface.horizontalScrolled.connect(self.close_)
         view.add_key_filter(self._filter_key)
         marks.changed.connect(self._on_changed)
 
@@ -149,8 +150,10 @@ class DoubtPopup(QFrame):
         return super().eventFilter(watched, event)
 
     def _place(self, word: DoubtfulWord) -> QPoint:
-        surface = self._view.surface
+        surface, spans = self._view.surface, self._view.preview.span_map
         start = surface.pos_at(word.span.start)
+        if self._view.preview.isVisible() and spans is not None:
+            surface, start = self._view.preview, spans.to_shown(start)
         line = surface.textHeight(surface.lineFromPosition(start))
         x, y = surface.pointXFromPosition(start), surface.pointYFromPosition(start)
         below = y + line + 2
@@ -159,10 +162,15 @@ class DoubtPopup(QFrame):
 
     @Slot(int, int)
     def _on_dwell(self, x: int, y: int) -> None:
-        surface = self._view.surface
-        pos = surface.positionFromPointClose(x, y)
-        word = self._marks.at(surface.offset_at(pos)) if pos >= 0 else None
-        if word is not None and not self._view.is_previewing:
+        self._rest_at(self._view.surface.positionFromPointClose(x, y))
+
+    @Slot(int, int)
+    def _on_dwell_in_preview(self, x: int, y: int) -> None:
+        self._rest_at(self._view.preview.real_pos_close_to(x, y))
+
+    def _rest_at(self, pos: int) -> None:
+        word = self._marks.at(self._view.surface.offset_at(pos)) if pos >= 0 else None
+        if word is not None:
             self.leaving.stop()
             self._open(word)
 

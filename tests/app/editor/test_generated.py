@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
 
 from app.editor.indicators import Indicator
@@ -14,6 +14,7 @@ from engine.types import TextSpan
 
 def marked(view):
     """What the indicator marks, as text."""
+    QCoreApplication.sendPostedEvents()
     surface = view.surface
     parts, pos = [], 0
     while pos < surface.length():
@@ -118,6 +119,19 @@ def test_pasted_text_is_the_users_own(make_view):
     view.undo()
     view.undo()
     assert generated(view) == ["new"]
+
+
+def test_redo_brings_the_caret_to_where_typing_had_left_it(make_view):
+    view = make_view("an old word\n")
+    view.generated.show(True)
+    accept(view, ("old", "new"))
+    view.go_to_offset(0)
+    QTest.keyClicks(view.surface, "ab")
+    view.go_to_offset(9)
+    view.undo()
+    view.redo()
+    assert (view.text(), view.caret_offset()) == ("aban new word\n", 2)
+    assert marked(view) == ["new"]
 
 
 def test_many_random_actions_keep_marks_and_indicator_together(make_view):

@@ -151,6 +151,29 @@ def test_the_popup_is_worked_by_keys(doubts):
     assert doubts.desk.view.text() != TEXT
 
 
+def test_the_mouse_that_rests_on_a_word_opens_the_popup_beside_a_proposal_too(doubts):
+    view = doubts.desk.view
+    doubts.mark_all()
+    doubts.marks.rewrite(doubts.marks.words[:1])
+    doubts.desk.session.run.finish()
+    deliver()
+    assert view.preview.isVisible()
+    preview, word = view.preview, doubts.marks.words[1]
+    spans = preview.span_map
+    assert spans is not None
+
+    def rest_on(pos):
+        x, y = preview.pointXFromPosition(pos), preview.pointYFromPosition(pos)
+        preview.dwellStart.emit(x + 2, y + 4)
+
+    rest_on(spans.shown(0)[0] + 8)
+    assert not doubts.popup.isVisible()
+    rest_on(spans.to_shown(view.surface.pos_at(word.span.start + 1)))
+    assert doubts.popup.buttons[0].text() == "window"
+    doubts.popup.buttons[0].click()
+    assert "She went to window" in view.text()
+
+
 def test_a_word_that_is_kept_loses_its_mark(doubts):
     doubts.mark_all()
     doubts.marks.dismiss(doubts.marks.words[0])
