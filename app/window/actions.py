@@ -162,7 +162,9 @@ def _view(window: MainWindow) -> list[Command]:
         return turn
 
     return [
-        Command("view.settings", "Settings", window.show_settings, ("Ctrl+,",), is_on=window.settings_shown),
+        Command(
+            "view.settings", "Settings", window.docks.show_settings, ("Ctrl+,",), is_on=window.docks.settings_shown
+        ),
         switch("view.wrap", "Wrap Long Lines", "editor.wrap"),
         switch("view.line_numbers", "Line Numbers", "editor.show_line_numbers"),
         switch("view.whitespace", "White Space", "editor.show_whitespace"),
@@ -170,7 +172,7 @@ def _view(window: MainWindow) -> list[Command]:
         Command("view.smaller", "Smaller Text", zoom(-1), ("Ctrl+-",)),
         Command("view.usual_size", "Usual Text Size", lambda: settings.reset("editor.font_size"), ("Ctrl+0",)),
         replace(switch("view.use_model", "Use the Model", "engine.enabled"), keys=("Ctrl+Alt+M",), starts_section=True),
-        Command("view.next_pane", "Go to Text or Panels", window.next_pane, ("F6",), starts_section=True),
+        Command("view.next_pane", "Go to Text or Panels", window.docks.next_pane, ("F6",), starts_section=True),
         Command("view.next_tab", "Next Tab", lambda: tabs.step(1), ("Ctrl+PgDown", "Ctrl+Tab")),
         Command("view.previous_tab", "Previous Tab", lambda: tabs.step(-1), ("Ctrl+PgUp", "Ctrl+Shift+Tab")),
     ]
@@ -208,9 +210,9 @@ def _infill(window: MainWindow) -> list[Command]:
         Command(
             "infill.history",
             "History",
-            window.show_history,
+            window.docks.show_history,
             ("Ctrl+Shift+H",),
-            is_on=window.history_shown,
+            is_on=window.docks.history_shown,
             starts_section=True,
         ),
         Command(

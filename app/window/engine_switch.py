@@ -56,9 +56,9 @@ class EngineSwitch(QObject):
         window.status.show_infill(on)
         window.feed.runs.forget_model()
         if not on:
-            self._had_history, self._had_proposal = window.history_shown(), window.proposal_shown()
-        window.history_dock.setVisible(on and self._had_history)
-        window.proposal_dock.setVisible(on and self._had_proposal)
+            self._had_history, self._had_proposal = window.docks.history_shown(), window.docks.proposal_shown()
+        window.docks.history.setVisible(on and self._had_history)
+        window.docks.proposal.setVisible(on and self._had_proposal)
 
     def _say(self, dropped: int) -> None:
         if self.is_on:

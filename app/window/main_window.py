@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app.document.document import Document
 from app.editor.view import EditorView
@@ -28,6 +28,7 @@ from app.window import shape, style
 from app.window.actions import Actions, make_commands
 from app.window.asks import Asks, DialogAsks
 from app.window.diff_dialog import DiffDialog
+from app.window.docks import Docks
 from app.window.drops import FileDrops
 from app.window.engine_link import EngineLink
 from app.window.engine_switch import EngineSwitch
@@ -37,12 +38,12 @@ from app.window.history_link import HistoryLink
 from app.window.notices import NoticeBar
 from app.window.proposal_link import ProposalLink
 from app.window.run_estimate import RunEstimate
+from app.window.settings_saver import SettingsSaver
 from app.window.status_feed import StatusFeed
 from app.window.tabs import Tab, Tabs
 from engine.session import why_no_model
 from engine.types import Failed, ModelReady
 
-_SAVE_MS = 500
 _TEXT_MENU = (
     *("infill.fill", "infill.refine", "infill.continue", "", "proposal.accept", "proposal.reject", ""),
     *("edit.cut", "edit.copy", "edit.paste", "", "edit.select_all"),
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.tabs, self.notices, self.status = Tabs(), NoticeBar(), StatusBar()
         self.panel, self.strip, self.presets = SettingsPanel(settings), InfillStrip(), PresetBar(settings)
+        self.saver = SettingsSaver(settings, self)
         self.filing = Filing(self.tabs, self.asks, self._make_tab, self)
         self.drops = FileDrops(self.filing.open, self)
         self.engine = EngineLink(bridge, settings, self)
@@ -68,16 +70,11 @@ class MainWindow(QMainWindow):
         self.history = HistoryLink(settings, self.tabs, self.filing, self.history_panel, self.asks)
         self.proposal_panel = ProposalPanel()
         self.proposal = ProposalLink(self.tabs, self.proposal_panel)
-        self.dock, self.history_dock = self._lay_out()
-        self.proposal_dock = self._dock("Proposal", self.proposal_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.tabifyDockWidget(self.history_dock, self.proposal_dock)
-        self.proposal_dock.hide()
-        self.proposal_dock.visibilityChanged.connect(self.proposal.refresh)
+        self._lay_out()
+        self.docks = Docks(self)
         self.actions_ = Actions(make_commands(self), self.menuBar(), self)
         for label, command in (("Fill", "infill.fill"), ("Refine", "infill.refine"), ("Continue", "infill.continue")):
             self.strip.add(label, self.actions_.of(command), primary=label == "Fill")
-        self._saving = QTimer(self, singleShot=True, interval=_SAVE_MS)
-        self._saving.timeout.connect(self._save_settings)
         self._connect()
         self.proposal_panel.rewrite_asked.connect(lambda: self.actions_.commands.run("proposal.rewrite"))
         self._apply_theme(themes.current)
@@ -124,19 +121,6 @@ class MainWindow(QMainWindow):
         """Whether something runs, in whichever document."""
         return self.feed.runs.runner is not None
 
-    def next_pane(self) -> None:
-        """Takes the keyboard from the text to the panels that are shown, and back."""
-        tab, panes = self.tabs.current, list[SettingsPanel | HistoryPanel | ProposalPanel]()
-        panes += [self.panel] if self.settings_shown() else []
-        panes += [self.history_panel] if self.history_shown() else []
-        panes += [self.proposal_panel] if self.proposal_shown() else []
-        here = [pane.isAncestorOf(self.focusWidget()) for pane in panes]
-        later = panes[here.index(True) + 1 :] if any(here) else panes
-        if later and (any(here) or tab is None or tab.view.surface.hasFocus()):
-            later[0].focus_first()
-        elif tab is not None:
-            tab.view.setFocus()
-
     def ask_line(self) -> None:
         """Asks for a line and goes there."""
         tab = self.tabs.current
@@ -144,43 +128,6 @@ class MainWindow(QMainWindow):
             line = self.asks.line(tab.view.surface.lineCount())
             if line is not None:
                 tab.view.go_to(line, 1)
-
-    def show_settings(self, shown: bool) -> None:
-        """Shows or hides the settings."""
-        self.dock.setVisible(shown)
-
-    def settings_shown(self) -> bool:
-        """Whether the settings are shown."""
-        return not self.dock.isHidden()
-
-    def show_history(self, shown: bool) -> None:
-        """Shows or hides the runs of the front document, and gives them the keyboard or takes it from them."""
-        self.history_dock.setVisible(shown)
-        self.history.refresh()
-        tab = self.tabs.current
-        if shown:
-            self.history_panel.focus_first()
-        elif tab is not None:
-            tab.view.setFocus()
-
-    def history_shown(self) -> bool:
-        """Whether the runs are shown."""
-        return not self.history_dock.isHidden()
-
-    def show_proposal(self, shown: bool) -> None:
-        """Shows or hides the proposal at the caret taken apart, and gives it the keyboard or takes it from it."""
-        self.proposal_dock.setVisible(shown)
-        tab = self.tabs.current
-        if shown:
-            self.proposal_dock.raise_()
-            self.proposal.refresh()
-            self.proposal_panel.focus_first()
-        elif tab is not None:
-            tab.view.setFocus()
-
-    def proposal_shown(self) -> bool:
-        """Whether it is shown."""
-        return not self.proposal_dock.isHidden()
 
     def show_diff(self) -> None:
         """Shows what accepting all proposals of the front document would change."""
@@ -209,8 +156,7 @@ class MainWindow(QMainWindow):
             return
         shape.remember(self)
         self.hide()  # the engine may need a moment to end
-        self._saving.stop()
-        self._save_settings()
+        self.saver.save()
         for tab in self.tabs.all:
             self.tabs.take(tab)
         self.engine.close_down()
@@ -236,8 +182,7 @@ class MainWindow(QMainWindow):
 
     # parts
 
-    def _lay_out(self) -> tuple[QDockWidget, QDockWidget]:
-        """Returns what holds the settings, and what holds the history."""
+    def _lay_out(self) -> None:
         center = QWidget()
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
@@ -246,27 +191,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.tabs, 1)
         self.setCentralWidget(center)
         self.setStatusBar(self.status)
-        side = QWidget()
-        rows = QVBoxLayout(side)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self.strip)
-        rows.addWidget(self.presets)
-        rows.addWidget(self.panel, 1)
-        settings = self._dock("Settings", side, Qt.DockWidgetArea.RightDockWidgetArea)
-        history = self._dock("History", self.history_panel, Qt.DockWidgetArea.LeftDockWidgetArea)
-        history.hide()
-        history.visibilityChanged.connect(self.history.refresh)
-        return settings, history
-
-    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title.lower())
-        dock.setWidget(content)
-        dock.setTitleBarWidget(QWidget())
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        self.addDockWidget(area, dock)
-        return dock
 
     def _hint(self) -> str:
         open_key, new_key = (self.actions_.commands[name].key_text for name in ("file.open", "file.new"))
@@ -284,6 +208,7 @@ class MainWindow(QMainWindow):
         self.panel.folder_asked.connect(self._choose_model_folder)
         self.themes.changed.connect(self._apply_theme)
         self.settings.changed.connect(self._on_setting)
+        self.saver.failed.connect(self.notices.tell)
         self.bridge.model_state.connect(self._on_model)
 
     def _make_tab(self, document: Document) -> Tab:
@@ -341,17 +266,9 @@ class MainWindow(QMainWindow):
                 self.settings["engine.model"] = str(folder)
 
     def _on_setting(self, key: str, _value: object) -> None:
-        if key != "infill.seed" or self.settings["infill.seed_locked"]:  # else it is drawn anew in every run
-            self._saving.start()
         if key.startswith("editor."):
             for tab in self.tabs.all:
                 tab.view.apply_settings()
-
-    def _save_settings(self) -> None:
-        try:
-            self.settings.save()
-        except OSError as error:
-            self.notices.tell(f"The settings could not be saved in {self.settings.path}: {error.strerror or error}.")
 
     def _apply_theme(self, theme: Theme) -> None:
         app = QApplication.instance()

@@ -73,8 +73,8 @@ def _taken_apart(window: MainWindow) -> list[Command]:
             pending,
         ),
         Command(
-            "proposal.panel", "Variations, Words and Steps", window.show_proposal, ("Ctrl+Alt+V",),
-            is_on=window.proposal_shown,
+            "proposal.panel", "Variations, Words and Steps", window.docks.show_proposal, ("Ctrl+Alt+V",),
+            is_on=window.docks.proposal_shown,
         ),
         Command(
             "proposal.lock", "Lock Selected Words", lock, ("Alt+L",), pending,

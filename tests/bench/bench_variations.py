@@ -58,7 +58,7 @@ def _case(switches: int, least: int, *, with_panel: bool) -> list[tuple[float, f
             document.write_text(text * (1 + least // len(text.encode())), encoding="utf-8")
             window.open_paths([(document, None, 1)])
             window.show()
-            window.show_proposal(with_panel)
+            window.docks.show_proposal(with_panel)
             tab = window.tabs.current
             assert tab is not None
             start = tab.view.text().index("He had kept")
@@ -85,7 +85,7 @@ def _switch(window: MainWindow) -> tuple[float, float]:
     tab = window.tabs.current
     assert tab is not None
     tab.view.preview.viewport().repaint()
-    if window.proposal_shown():
+    if window.docks.proposal_shown():
         window.proposal_panel.repaint()
     times = 1000 * (time.perf_counter() - began), 1000 * (time.process_time() - cpu)
     QCoreApplication.processEvents()

@@ -39,7 +39,7 @@ def test_off_hides_menus_strip_rows_and_status(desk):
     assert not menus(window) & MODEL_MENUS
     assert not window.strip.isVisible()
     assert not window.presets.isVisible()
-    assert not window.history_shown()
+    assert not window.docks.history_shown()
     assert not window.status.stop.isVisible()
     assert not window.status.engine.isVisible()
     shown = [
@@ -72,7 +72,7 @@ def test_off_the_keys_of_an_infill_do_nothing(desk):
     desk.do("infill.history")
     assert desk.session.runs == []
     assert desk.tab.controller.state == "idle"
-    assert not desk.window.history_shown()
+    assert not desk.window.docks.history_shown()
 
 
 def test_off_is_still_an_editor(desk):
@@ -153,7 +153,7 @@ def test_on_again_loads_the_model_and_shows_all(desk):
     assert len(desk.session.loads) == 2
     assert menus(window) >= MODEL_MENUS
     assert window.strip.isVisible()
-    assert window.history_shown()
+    assert window.docks.history_shown()
     assert window.panel.rows["infill.steps"].isVisible()
     desk.session.finish_load()
     deliver()

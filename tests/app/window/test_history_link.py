@@ -263,7 +263,7 @@ def test_the_panel_is_reached_and_left_by_keys(desk, panel):
     assert desk.tab.controller.state == "proposal"
     assert desk.tab.view.surface.hasFocus()
     desk.do("infill.history")
-    assert not desk.window.history_shown()
+    assert not desk.window.docks.history_shown()
     assert desk.window.actions_.of("infill.history").shortcut().toString() == "Ctrl+Shift+H"
 
 

@@ -103,11 +103,11 @@ def test_without_a_proposal_it_says_what_to_do(desk):
     assert panel.body.isHidden()
     assert not panel.note.isHidden()
     desk.do("proposal.panel")
-    assert not desk.window.proposal_shown()
+    assert not desk.window.docks.proposal_shown()
 
 
 def test_it_is_gone_while_the_model_is_off(desk):
     desk.window.settings["engine.enabled"] = False
-    assert not desk.window.proposal_shown()
+    assert not desk.window.docks.proposal_shown()
     desk.window.settings["engine.enabled"] = True
-    assert desk.window.proposal_shown()
+    assert desk.window.docks.proposal_shown()

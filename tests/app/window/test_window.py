@@ -218,24 +218,9 @@ def test_switches_in_the_view_menu_change_the_settings(desk):
 
 
 def test_the_settings_panel_can_be_hidden(desk):
-    assert desk.window.settings_shown()
+    assert desk.window.docks.settings_shown()
     desk.do("view.settings")
-    assert not desk.window.settings_shown()
-
-
-def test_a_changed_setting_is_in_the_file_without_closing_the_window(desk):
-    desk.window.settings["infill.steps"] = 9
-    desk.qtbot.waitUntil(lambda: "steps = 9" in desk.window.settings.path.read_text())
-
-
-def test_settings_that_cannot_be_saved_are_told(desk, monkeypatch):
-    def fail() -> None:
-        raise OSError(13, "Permission denied")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(desk.window.settings, "save", fail)
-        desk.window.settings["infill.steps"] = 9
-        desk.qtbot.waitUntil(lambda: "could not be saved" in desk.window.notices.text)
+    assert not desk.window.docks.settings_shown()
 
 
 def test_a_chosen_theme_colors_the_whole_window_at_once(desk, plain_application):
