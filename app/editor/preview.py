@@ -66,12 +66,10 @@ class Preview(Surface):
             self.copied.emit()
             self.rearranged.emit()
         before = self._copy.map.all_real
-        self.setUpdatesEnabled(False)
         self._copy.show(previews, stale)
         if self._copy.map.all_real != before:
             self.rearranged.emit()
         self.mirror_selection()
-        self.setUpdatesEnabled(True)
 
     def close_copy(self) -> None:
         """Forgets the copy."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QPoint
 
 from app.infill.bridge import EngineBridge
 from app.infill.controller import InfillProgress
+from app.infill.pacing import FramePacer
 from app.panels.run_list import RunEntry, RunList
 from app.statusbar import StatusBar
 from app.window.tabs import Tab, Tabs
@@ -15,6 +16,8 @@ from engine.types import Failed, ModelInfo, ModelLoading, ModelReady
 
 _ABOVE = 10
 """Pixels between the list and the button it stands over."""
+WORDS_MS = 100
+"""Words and bars that change more often than this cannot be read; every change lays out the status bar anew."""
 _RUNNING = frozenset({"queued", "running"})
 
 
@@ -36,6 +39,9 @@ class RunFeed(QObject):
         self._model = _Model()
         self._progress: dict[Tab, InfillProgress | None] = {}
         self.list = RunList(bar)
+        self.pacer = FramePacer(self)
+        self.pacer.interval_ms = WORDS_MS
+        self.pacer.due.connect(self._show_all)
         bar.stop_clicked.connect(self.stop)
         bar.runs.clicked.connect(self.show_list)
         bridge.model_state.connect(self._on_model)
@@ -100,10 +106,18 @@ class RunFeed(QObject):
 
     def _on_progress(self, tab: Tab, progress: InfillProgress) -> None:
         self._progress[tab] = progress
-        self._tabs.show_progress(tab, progress.share)
+        self.pacer.offer()
+
+    def _show_all(self) -> None:
+        for tab in self._tabs.all:
+            progress = self._progress.get(tab)
+            if progress is not None:
+                self._tabs.show_progress(tab, progress.share)
         self.list.show_runs(self._entries())
-        if tab is self.runner:
-            self._show_progress(tab, progress)
+        runner = self.runner
+        shown = self._progress.get(runner) if runner is not None else None
+        if runner is not None and shown is not None:
+            self._show_progress(runner, shown)
 
     def _show_progress(self, tab: Tab, progress: InfillProgress) -> None:
         where = "" if tab is self._tabs.current else f"{tab.document.title}: "

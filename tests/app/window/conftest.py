@@ -143,6 +143,7 @@ def desk(qtbot: QtBot, plain_application: QApplication, tmp_path: Path) -> Desk:
     asks = FakeAsks()
     window = MainWindow(settings, Themes(settings), EngineBridge(session), asks)
     qtbot.addWidget(window, before_close_func=_settle)
+    window.feed.runs.pacer.interval_ms = 0
     window.resize(1000, 640)
     window.show()
     qtbot.waitExposed(window)

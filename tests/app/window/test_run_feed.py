@@ -141,3 +141,16 @@ def test_the_list_closes_at_escape_and_at_a_click_elsewhere(desk):
     assert runs.isVisible()
     desk.qtbot.mouseClick(desk.window.strip, Qt.MouseButton.LeftButton)
     assert not runs.isVisible()
+
+
+def test_words_about_a_run_do_not_change_faster_than_one_can_read(desk: Desk) -> None:
+    pacer = desk.window.feed.runs.pacer
+    pacer.interval_ms = 1e9
+    desk.open("a.txt", "some old words")
+    desk.fill("old")
+    desk.allow(1)
+    assert desk.window.status.engine.text().startswith("Step 1/4")
+    desk.allow(1)
+    assert desk.window.status.engine.text().startswith("Step 1/4")
+    pacer.timer.timeout.emit()
+    assert desk.window.status.engine.text().startswith("Step 2/4")
