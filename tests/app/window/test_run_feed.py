@@ -143,7 +143,7 @@ def test_the_list_closes_at_escape_and_at_a_click_elsewhere(desk):
     assert not runs.isVisible()
 
 
-def test_words_about_a_run_do_not_change_faster_than_one_can_read(desk: Desk) -> None:
+def test_words_about_a_run_do_not_change_faster_than_one_can_read(desk):
     pacer = desk.window.feed.runs.pacer
     pacer.interval_ms = 1e9
     desk.open("a.txt", "some old words")
