@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.editor.view import EditorView
 from app.infill.pending import PendingProposals, Spot
 from app.infill.proposal import Proposal, fitted
-from app.infill.variations import described, only, taken, with_one_more, with_pin, without
+from app.infill.variations import described, only, steps_lead_to, taken, with_one_more, with_pin, without
 from app.infill.wordmarks import Mark, WordMarks
 from engine.types import TextSpan
 
@@ -86,8 +86,13 @@ class TakenApart(QObject):
         return self._frame if self._frame[1] < len(self._pending[self._frame[0]].frames) else None
 
     def show_frame(self, proposal_id: int | None, index: int = 0) -> None:
-        """Shows a step of the run in place; without a proposal the results again."""
+        """Shows a step of the run in place, and afterwards the result it led to; without a proposal the results
+        again."""
         self._frame = (proposal_id, index) if proposal_id is not None else None
+        if proposal_id is not None:
+            goal = steps_lead_to(self._pending[proposal_id])
+            if goal is not None and goal != self._pending[proposal_id].shown:
+                self._pending.put(self._pending[proposal_id].showing(goal))
         self.changed.emit()
 
     def step_frame(self, by: int) -> None:
@@ -103,7 +108,9 @@ class TakenApart(QObject):
         index = frame[1] if frame is not None and frame[0] == proposal.id else last
         index = max(0, min(last, index + by))
         self.show_frame(proposal.id if index < last else None, index)
-        self.message.emit(f"Step {index + 1} of {last}." if index < last else "The result.")
+        proposal = self._pending[proposal.id]
+        of = f", variation {proposal.shown + 1}" if len(proposal.variations) > 1 else ""
+        self.message.emit(f"Step {index + 1} of {last}{of}." if index < last else f"The result{of}.")
 
     def take_frame(self) -> None:
         """What the shown step has written becomes a variation, the shown one. What was masked in it is left out; a

@@ -89,6 +89,13 @@ def with_one_more(proposal: Proposal, variation: Variation, *, is_partial: bool)
     return ranked(more)
 
 
+def steps_lead_to(proposal: Proposal) -> int | None:
+    """Index of the result that the kept steps of the run led to, its first one; None when that was discarded."""
+    newest = max(run.when for run in proposal.runs)
+    found = (index for index, run in enumerate(proposal.runs) if run.when == newest and run.variation == 0)
+    return next(found, None)
+
+
 def taken(proposal: Proposal, frame: int) -> Variation | None:
     """What is written in a step of the run, as a result; None when that is nothing. A place where nothing is written
     keeps its text."""

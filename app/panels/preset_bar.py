@@ -22,6 +22,9 @@ class PresetBar(QWidget):
         self._group = QButtonGroup(self)
         self.note = _label("What the preset does")
         self.estimate = _label("Time of a run")
+        policy = self.estimate.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # what stands below does not jump
+        self.estimate.setSizePolicy(policy)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 0, 16, 10)
         column.setSpacing(6)

@@ -32,7 +32,8 @@ class PanelState:
     Attributes:
         rows: its variations. shown, pinned: indices among them.
         texts: of the shown one, by place; locked, masked: ranges of these.
-        frames: how many steps of its run are kept; frame: which of them is shown, None for the result.
+        frames: how many steps of its run are kept; frame: which of them is shown, None for the result;
+            frames_of: index of the variation they led to, None when it is not there any more.
     """
 
     rows: tuple[VariationRow, ...]
@@ -43,6 +44,7 @@ class PanelState:
     masked: tuple[tuple[TextSpan, ...], ...]
     frames: int
     frame: int | None
+    frames_of: int | None = 0
 
 
 class ProposalPanel(QWidget):
@@ -82,6 +84,9 @@ class ProposalPanel(QWidget):
                                self.rewrite_asked.emit)  # fmt: skip
         self.take = _button("Take This Step", "Make what is written in this step a variation", self.take_asked.emit)
         self.body = QWidget()
+        policy = self.body.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the text beside it does not move when a proposal comes or goes
+        self.body.setSizePolicy(policy)
         self._lay_out()
         self.slider.valueChanged.connect(self.frame_asked)
         self.setMinimumWidth(264)
@@ -155,7 +160,6 @@ class ProposalPanel(QWidget):
         for label in (self.title, self.note):
             column.addLayout(_row([label], margin=16))
         column.addWidget(self.body, 1)
-        column.addStretch(0)
         inner = QVBoxLayout(self.body)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(8)
@@ -174,7 +178,15 @@ class ProposalPanel(QWidget):
 def _step_words(state: PanelState) -> str:
     if not state.frames:
         return "No steps are kept of this run."
-    return f"Step {state.frame + 1} of {state.frames}" if state.frame is not None else "The result"
+    is_only_one = len(state.rows) == 1 and state.frames_of is not None
+    whose = "" if is_only_one else _whose(state.frames_of)
+    if state.frame is not None:
+        return f"Step {state.frame + 1} of {state.frames}{whose}"
+    return "The result" if state.shown == state.frames_of else f"The result; the steps kept are{whose}"
+
+
+def _whose(variation: int | None) -> str:
+    return " of a discarded variation" if variation is None else f" of variation {variation + 1}"
 
 
 def _row(widgets: Sequence[QWidget], margin: int = 12) -> QHBoxLayout:

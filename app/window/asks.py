@@ -8,6 +8,7 @@ from typing import Protocol
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
+_WIDE_ENOUGH = 300
 _NOT_IN_FILE = ("It is not part of the file yet.", "They are not part of the file yet.")
 
 
@@ -58,8 +59,8 @@ class Asks(Protocol):
     def forget_runs(self, title: str | None) -> Answer:
         """DELETE or CANCEL, before the runs of a document, or without a title of all documents, are forgotten."""
 
-    def line(self, last: int) -> int | None:
-        """Which line to go to, from 1 to `last`."""
+    def line(self, now: int, last: int) -> int | None:
+        """Which line to go to, from 1 to `last`; `now` is where one is."""
 
     def model_folder(self) -> Path | None:
         """Which folder a model is in."""
@@ -143,10 +144,16 @@ class DialogAsks:
         sentence = "They are deleted from this machine for good. The documents stay as they are."
         return self._ask(f"Delete the runs {whose}?", sentence, {"Delete": Answer.DELETE}, is_lossy=True)
 
-    def line(self, last: int) -> int | None:
+    def line(self, now: int, last: int) -> int | None:
         """Asks for a number."""
-        number, given = QInputDialog.getInt(self._parent, "Go to Line", f"Line (1 to {last}):", 1, 1, last)
-        return number if given else None
+        dialog = QInputDialog(self._parent)
+        dialog.setInputMode(QInputDialog.InputMode.IntInput)
+        dialog.setWindowTitle("Go to Line")
+        dialog.setLabelText(f"Line (1 to {last:,}):")
+        dialog.setIntRange(1, last)
+        dialog.setIntValue(now)
+        dialog.resize(_WIDE_ENOUGH, dialog.sizeHint().height())  # for its title
+        return dialog.intValue() if dialog.exec() else None
 
     def model_folder(self) -> Path | None:
         """Shows the system's dialog for a folder."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.commands import Command
 
 _IN_THE_TEXT = (("Stop the run and keep what is written", "Esc"),)
 _GROUPS = {"infill": "Infill", "proposal": "Proposal", "file": "File", "edit": "Edit", "view": "View"}
+_SHARE_OF_SCREEN = 0.8
+"""How much of the screen's height a page may take; a longer one scrolls."""
 
 
 def keys_text(commands: Iterable[Command]) -> str:
@@ -61,7 +63,31 @@ def show_page(parent: QWidget, title: str, html: str) -> QDialog:
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(22, 18, 22, 16)
     layout.setSpacing(14)
-    layout.addWidget(label)
+    layout.addWidget(_scrolling(label))
     layout.addWidget(buttons)
+    hint = dialog.sizeHint()
+    dialog.resize(hint.width(), min(hint.height(), int(_SHARE_OF_SCREEN * parent.screen().availableSize().height())))
     dialog.show()
     return dialog
+
+
+def _scrolling(label: QLabel) -> QScrollArea:
+    area = _Page(label)
+    area.setObjectName("page")
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
+
+
+class _Page(QScrollArea):
+    """Wants to be as large as what is in it, and room for its scroll bar."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self._content = content
+        self.setWidget(content)
+
+    def sizeHint(self) -> QSize:
+        hint = self._content.sizeHint()
+        return QSize(hint.width() + self.verticalScrollBar().sizeHint().width(), hint.height())

@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         """Asks for a line and goes there."""
         tab = self.tabs.current
         if tab is not None:
-            line = self.asks.line(tab.view.surface.lineCount())
+            line = self.asks.line(tab.line_and_column[0], tab.view.surface.lineCount())
             if line is not None:
                 tab.view.go_to(line, 1)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from app.infill.apart import TakenApart
 from app.infill.proposal import Proposal
 from app.infill.proposals import Proposals
-from app.infill.variations import likelihood, percent
+from app.infill.variations import likelihood, percent, steps_lead_to
 from app.infill.wordmarks import Mark
 from app.panels.proposal_panel import PanelState, ProposalPanel
 from app.panels.variation_rows import VariationRow
@@ -86,6 +86,7 @@ def _state(proposals: Proposals, proposal: Proposal) -> PanelState:
         masked=tuple(one.masked for one in marks),
         frames=len(proposal.frames),
         frame=frame[1] if frame is not None and frame[0] == proposal.id else None,
+        frames_of=steps_lead_to(proposal),
     )
 
 

@@ -17,6 +17,7 @@ from app.infill.variations import (
     only,
     percent,
     ranked,
+    steps_lead_to,
     with_one_more,
     with_pin,
     with_pinned_of,
@@ -182,6 +183,18 @@ def test_a_pinned_one_outlives_another_run_over_the_same_span(desk):
     assert sorted(texts(proposals.wanted)) == ["dos", "due"]
     assert desk.shown() == TEXT.replace("two", "dos")
     assert "2 variations" in desk.messages[-1]
+
+
+def test_the_steps_are_shown_with_the_variation_they_led_to(desk):
+    apart = desk.controller.proposals.apart
+    proposal = desk.controller.proposals.wanted
+    first = next(index for index, run in enumerate(proposal.runs) if run.variation == 0)
+    apart.choose_variation(proposal.id, (first + 1) % 3)
+    apart.step_frame(-1)
+    assert desk.controller.proposals.wanted.shown == first
+    assert desk.messages[-1].endswith(f", variation {first + 1}.")
+    apart.discard_variation(proposal.id, first)
+    assert steps_lead_to(desk.controller.proposals.wanted) is None
 
 
 def test_a_run_elsewhere_takes_no_pins(desk):

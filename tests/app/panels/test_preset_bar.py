@@ -54,7 +54,9 @@ def test_values_of_ones_own_are_nobodys_preset(bar, settings):
 
 def test_a_time_that_is_not_known_is_not_shown(bar):
     assert bar.estimate.isHidden()
+    height = bar.sizeHint().height()
     bar.show_estimate("About 0.4 s")
+    assert bar.sizeHint().height() == height  # what is below does not jump
     assert not bar.estimate.isHidden()
     bar.show_estimate("")
     assert bar.estimate.isHidden()

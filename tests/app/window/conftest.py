@@ -63,7 +63,7 @@ class FakeAsks:
     def forget_runs(self, title: str | None) -> Answer:
         return self._next(f"forget {title}")  # type: ignore[return-value]
 
-    def line(self, last: int) -> int | None:
+    def line(self, _now: int, last: int) -> int | None:
         return self._next(f"line to {last}")  # type: ignore[return-value]
 
     def model_folder(self) -> Path | None:

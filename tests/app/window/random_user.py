@@ -93,7 +93,7 @@ class RandomAsks:
     def forget_runs(self, title: str | None) -> Answer:
         return Answer.CANCEL
 
-    def line(self, last: int) -> int | None:
+    def line(self, _now: int, last: int) -> int | None:
         return self.chance.randrange(1, last + 1)
 
     def model_folder(self) -> Path | None:

@@ -82,14 +82,22 @@ def test_return_alone_never_loses_what_was_typed(asks, monkeypatch, question):
 def test_paths_and_lines_come_from_the_systems_dialogs(asks, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (["/a", "/b"], ""))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("/c", ""))
-    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (4, True))
+    given: list[int] = []
+
+    def choose(dialog: QInputDialog) -> int:
+        given.append(dialog.intValue())
+        dialog.setIntValue(4)
+        return 1
+
+    monkeypatch.setattr(QInputDialog, "exec", choose)
     assert asks.open_paths(None) == [Path("/a"), Path("/b")]
     assert asks.save_path(Path("/x")) == Path("/c")
-    assert asks.line(9) == 4
+    assert asks.line(3, 9) == 4
+    assert given == [3]
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (4, False))
+    monkeypatch.setattr(QInputDialog, "exec", lambda _: 0)
     assert asks.save_path(Path("/x")) is None
-    assert asks.line(9) is None
+    assert asks.line(3, 9) is None
 
 
 def test_the_folder_of_a_model_is_chosen_or_not(asks, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
 
 from app.theme import DARK
 from engine.types import TextSpan
@@ -239,6 +239,8 @@ def test_the_pages_of_the_help_menu_list_every_key_and_say_what_this_is(desk):
     for text in ("Fill Selection", "Ctrl+Return", "Accept Next Word", "Tab", "F8", "Apache License"):
         assert text in words
     for page in pages:
+        assert page.height() <= 0.8 * page.screen().availableSize().height()
+        assert all(button.visibleRegion().boundingRect().isValid() for button in page.findChildren(QPushButton))
         page.close()
 
 
