@@ -65,6 +65,8 @@ class InfillController(QObject):
         self._state: State = "idle"
         self._run: Run | None = None
         self._is_closed = False
+        self.is_suggesting: Callable[[], bool] = lambda: False
+        """Whether what runs, waits or ends now is a suggestion, which screen readers are not told of here."""
         self.proposals = Proposals(view, self)
         self.prewarmer = Prewarmer(view, bridge, settings, self._key)
         self.stage = Stage(view, self._previews, self)
@@ -235,7 +237,8 @@ class InfillController(QObject):
         self._set_state("queued")
         self._show_all()
         count = len(prepared.spans)
-        announce(self._view, "Filling." if count == 1 else f"Filling {count} spans.")
+        if not self.is_suggesting():
+            announce(self._view, "Filling." if count == 1 else f"Filling {count} spans.")
 
     def _wanted_spans(self) -> list[TextSpan]:
         selected, spot = self._view.selections(), self.proposals.at_caret
@@ -333,8 +336,10 @@ class InfillController(QObject):
     @Slot(str)
     def _say(self, sentence: str) -> None:
         if not self._is_closed:
+            is_heard = not self.is_suggesting()  # telling it may be the suggestion's end
             self.message.emit(sentence)
-            announce(self._view, sentence)
+            if is_heard:
+                announce(self._view, sentence)
 
     def _wires(self) -> tuple[tuple[SignalInstance, Callable[..., object]], ...]:
         return (

@@ -35,6 +35,8 @@ class DoubtMarks(QObject):
 
     changed = Signal()
     """Other words are marked now."""
+    progressed = Signal()
+    """Judging began, came on, or ended."""
     message = Signal(str)
 
     def __init__(
@@ -45,6 +47,7 @@ class DoubtMarks(QObject):
         self._key = f"doubt {next(_keys)}"
         self._answers: OrderedDict[tuple[str, DoubtRequest], tuple[WordDoubt, ...]] = OrderedDict()
         self._waiting: list[TextSpan] = []
+        self._wanted_in_all = 0
         self._judged: list[JudgedParagraph] = []
         self._asked: tuple[Job, DoubtRequest, TextSpan] | None = None
         self._is_replacing = False
@@ -56,6 +59,11 @@ class DoubtMarks(QObject):
     def is_running(self) -> bool:
         """Whether paragraphs are still to be judged."""
         return bool(self._waiting) or self._asked is not None
+
+    @property
+    def share(self) -> float:
+        """How much of what is to be judged has been, 0 to 1."""
+        return 1 - len(self._waiting) / max(1, self._wanted_in_all)
 
     # what the user can do
 
@@ -70,6 +78,7 @@ class DoubtMarks(QObject):
         self._judged = []
         top = view.surface.positionFromLine(view.surface.docLineFromVisible(view.surface.firstVisibleLine()))
         self._waiting = nearest_first(paragraphs(view, spans), view.surface.offset_at(top))
+        self._wanted_in_all = len(self._waiting)
         if not self._waiting:
             self._show()
             self.message.emit("There are no words to judge here.")
@@ -83,6 +92,13 @@ class DoubtMarks(QObject):
         self._judged = []
         self._show()
 
+    def stop(self) -> None:
+        """Looks no further; what is marked stays."""
+        if self.is_running:
+            self._stop()
+            many = len(self.words)
+            self.message.emit(f"Stopped; {many} {'word is' if many == 1 else 'words are'} marked so far.")
+
     def step(self, by: int) -> None:
         """Goes to the next (1) or previous (-1) doubtful word, around the ends."""
         caret = self._view.caret_offset()
@@ -94,6 +110,8 @@ class DoubtMarks(QObject):
         else:
             goal = next((word for word in reversed(self.words) if word.span.end < caret), self.words[-1])
         self._view.go_to_offset(goal.span.start)
+        number, of = self.words.index(goal) + 1, len(self.words)
+        self.message.emit(f"Doubtful word {number} of {of}: Alt+Return shows better words.")
 
     def at(self, offset: int) -> DoubtfulWord | None:
         """The marked word at an offset or at its border."""
@@ -103,12 +121,14 @@ class DoubtMarks(QObject):
         """Puts a candidate in the word's place, in one undo step. The other marks stay."""
         if word not in self.words:
             return
+        old = self._view.text_range(word.span.start, word.span.end)
         self._is_replacing = True
         try:
             self._view.replace_spans([(word.span.start, word.span.end, text)])
         finally:
             self._is_replacing = False
         self._show()
+        self.message.emit(f"“{old}” became “{text}”. Undo brings it back.")
 
     def dismiss(self, word: DoubtfulWord) -> None:
         """Takes the mark of one word away: it is right."""
@@ -167,6 +187,7 @@ class DoubtMarks(QObject):
         if not self.is_running:
             self._settle()
             self._tell()
+        self.progressed.emit()
 
     @Slot(object)
     def _on_doubted(self, event: Doubted) -> None:
@@ -233,11 +254,13 @@ class DoubtMarks(QObject):
         self._judged.append(JudgedParagraph.of(paragraph, origin, words, self._threshold()))
 
     def _stop(self) -> None:
-        self._waiting = []
+        was_running, self._waiting = self.is_running, []
         if self._asked is not None:
             self._asked[0].cancel()
             self._asked = None
         self._settle()
+        if was_running:
+            self.progressed.emit()
 
     def _settle(self) -> None:
         """No word is marked later for one whose mark goes."""
@@ -251,9 +274,9 @@ class DoubtMarks(QObject):
     def _tell(self) -> None:
         count = sum(paragraph.count for paragraph in self._judged)
         many = len(self.words)
-        sentence = f"{many} of {count:,} words {'is' if many == 1 else 'are'} marked as doubtful."
+        sentence = f"{many} of {count:,} words {'is' if many == 1 else 'are'} doubtful."
         if many:
-            sentence += " F7 goes through them, Alt+Return shows better words."
+            sentence += " F7: next; Alt+Return: better words."
         self.message.emit(sentence)
         announce(self._view, sentence)
 

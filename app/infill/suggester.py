@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 
 from app.editor.edits import Edit
 from app.editor.view import EditorView
+from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
 from app.infill.controller import InfillController
 from app.infill.trigger import Debounce, Moment, is_typing
@@ -17,6 +18,8 @@ from app.settings import Settings
 
 _LINE = 400
 """Characters of the caret's line that are looked at on each side."""
+MOST_SAID = 80
+"""Characters of a suggestion that a screen reader says."""
 _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta})
 
 
@@ -48,6 +51,7 @@ class Suggester(QObject):
         view.text_changed.connect(self._on_edit)
         view.caret_moved.connect(self._on_caret)
         controller.state_changed.connect(self._on_state)
+        controller.is_suggesting = lambda: self.is_active or self._ends_quietly
 
     def close(self) -> None:
         """Ends what would still happen later."""
@@ -100,8 +104,16 @@ class Suggester(QObject):
             return
         elif state == "proposal":
             self.debounce.learn(1000 * (self._clock() - self._asked_at))
+            self._tell()
         elif state == "idle":
             self.is_active, self._ends_quietly = False, True
+
+    def _tell(self) -> None:
+        """Lets a screen reader say the suggestion once what it says now is said: it comes unasked."""
+        proposal = self._controller.proposal
+        line = proposal.texts[0].strip().partition("\n")[0] if proposal is not None else ""
+        if line:
+            announce(self._view, f"Suggested: {line[:MOST_SAID]}")
 
     @Slot(int, int)
     def _on_caret(self, _line: int = 0, _column: int = 0) -> None:

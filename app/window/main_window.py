@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
 
     def is_running(self) -> bool:
         """Whether something runs, in whichever document."""
-        return self.feed.runs.runner is not None
+        return self.feed.runs.can_stop
 
     def ask_line(self) -> None:
         """Asks for a line and goes there."""

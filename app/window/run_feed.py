@@ -51,6 +51,7 @@ class RunFeed(QObject):
         """Follows a new tab."""
         tab.controller.state_changed.connect(lambda state: self._on_state(tab, state))
         tab.controller.progress.connect(lambda progress: self._on_progress(tab, progress))
+        tab.doubt.progressed.connect(self.refresh)
 
     @property
     def runner(self) -> Tab | None:
@@ -59,11 +60,25 @@ class RunFeed(QObject):
         tabs = ([front] if front is not None else []) + self._tabs.all
         return next((tab for tab in tabs if tab.controller.state in _RUNNING), None)
 
+    @property
+    def judged(self) -> Tab | None:
+        """The tab in which doubtful words are looked for, the front one first."""
+        front = self._tabs.current
+        tabs = ([front] if front is not None else []) + self._tabs.all
+        return next((tab for tab in tabs if tab.doubt.is_running), None)
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether something runs, or doubtful words are looked for."""
+        return self.runner is not None or self.judged is not None
+
     def stop(self) -> None:
-        """Stops the run that is shown."""
-        runner = self.runner
+        """Stops the run that is shown, else the look for doubtful words."""
+        runner, judged = self.runner, self.judged
         if runner is not None:
             runner.controller.stop()
+        elif judged is not None:
+            judged.doubt.stop()
 
     def forget_model(self) -> None:
         """There is no model any more, or not yet."""
@@ -78,9 +93,9 @@ class RunFeed(QObject):
 
     def refresh(self, *_: object) -> None:
         """Shows everything anew, for another front tab."""
-        runner = self.runner
+        runner, judged = self.runner, self.judged
         count = sum(tab.controller.state in _RUNNING for tab in self._tabs.all)
-        self._bar.set_running(runner is not None)
+        self._bar.set_running(self.can_stop)
         self._bar.show_runs(count)
         self.list.show_runs(self._entries())
         progress = self._progress.get(runner) if runner is not None else None
@@ -89,6 +104,9 @@ class RunFeed(QObject):
         elif runner is not None:
             self._bar.show_engine("Waiting for the model" if self._model.state == "busy" else "Waiting", "busy")
             self._show_loading()
+        elif judged is not None and self._model.state != "busy":
+            self._bar.show_engine("Looking for doubtful words", "busy")
+            self._bar.show_progress(round(1000 * judged.doubt.share), 1000)
         else:
             self._bar.show_engine(self._model.text, self._model.state)
             self._show_loading()

@@ -74,7 +74,7 @@ def test_a_document_is_judged_paragraph_by_paragraph(doubts):
     doubts.answer()
     assert doubts.marked() == ["spon", "windw"]
     assert not doubts.marks.is_running
-    assert doubts.messages[-1].startswith("2 of 15 words are marked")
+    assert doubts.messages[-1].startswith("2 of 15 words are doubtful")
 
 
 def test_at_most_one_word_in_twenty_is_marked_the_most_doubtful_ones():
@@ -216,6 +216,21 @@ def test_a_failure_is_told_once_and_ends_it(doubts):
     deliver()
     assert doubts.messages[-1] == "The engine failed."
     assert not doubts.marks.is_running
+
+
+def test_looking_can_be_stopped_and_what_is_marked_stays(doubts):
+    told: list[float] = []
+    doubts.marks.progressed.connect(lambda: told.append(doubts.marks.share))
+    doubts.marks.mark()
+    doubts.answer()
+    doubts.marks.stop()
+    assert not doubts.marks.is_running
+    assert doubts.marked() == ["spon"]
+    assert doubts.messages[-1] == "Stopped; 1 word is marked so far."
+    assert told[0] == 0
+    assert told[1] == pytest.approx(1 / 3)
+    doubts.marks.stop()
+    assert len(told) == 3
 
 
 def test_marks_can_be_cleared(doubts):

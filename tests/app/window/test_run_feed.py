@@ -105,6 +105,19 @@ def test_a_document_in_the_list_is_brought_to_the_front(desk):
     assert not runs.isVisible()
 
 
+def test_looking_for_doubtful_words_is_told_and_can_be_stopped(desk):
+    tab = desk.open("a.txt", "one two three\n\nfour five six\n")
+    desk.do("infill.doubt")
+    assert engine(desk) == "Looking for doubtful words"
+    desk.session.answer_doubt([])
+    deliver()
+    assert desk.window.status.progress.value() == 500
+    desk.window.status.stop.click()
+    assert not tab.doubt.is_running
+    assert engine(desk) == "No model loaded"
+    assert not desk.window.status.stop.isEnabled()
+
+
 def test_the_list_of_no_runs_says_so(desk):
     desk.do("infill.runs")
     runs = desk.window.feed.runs.list

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
+from app.infill import controller as controller_module
+from app.infill import suggester as suggester_module
 from tests.app.window.conftest import deliver
 
 
@@ -57,6 +59,18 @@ def test_a_pause_at_the_end_of_a_line_brings_a_suggestion_that_tab_accepts(desk,
     assert desk.window.status.message.text() == ""
     tab.controller.fill()
     assert desk.window.status.message.text() != ""
+
+
+def test_a_screen_reader_hears_the_suggestion_and_nothing_else(desk, tab, monkeypatch):
+    said: list[str] = []
+    for module in (controller_module, suggester_module):
+        monkeypatch.setattr(module, "announce", lambda _view, sentence: said.append(sentence))
+    suggested(desk, tab)
+    assert said == ["Suggested: WRITTEN ON"]
+    desk.qtbot.keyClick(tab.view.surface, Qt.Key.Key_Escape)
+    assert said == ["Suggested: WRITTEN ON"]
+    desk.fill("two")
+    assert said[1:] == ["Filling."]
 
 
 def test_typing_on_takes_the_suggestion_away_without_a_word(desk, tab):
