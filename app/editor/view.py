@@ -1,32 +1,27 @@
-"""EditorView: the text of one document on the screen, its selections and edits, and the preview of drafts over it."""
+"""EditorView: the text of one document on the screen, its selections and edits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyside6_scintilla import Scintilla
 
 from app.document.document import Document
 from app.editor import appearance, highlighting, selection
-from app.editor.annotation import AnnotationPreview
 from app.editor.auto_indent import AutoIndent
 from app.editor.brace_match import BraceMatch
-from app.editor.draft import SpanPreview
 from app.editor.edits import Edit, with_eol
 from app.editor.generated import GeneratedMarks
 from app.editor.heat import HeatMarks
+from app.editor.overlay import Overlay
 from app.editor.preview import Preview
-from app.editor.stale import mark_stale
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
 from app.settings import Settings
 from app.theme import Theme
 from engine.types import TextSpan
-
-LARGEST_PREVIEW = 10_000_000
-"""Bytes up to which a preview is shown in place; above, an annotation stands in."""
 
 _EOL_MODES = {
     "\r\n": Scintilla.EndOfLine.CrLf,
@@ -39,8 +34,8 @@ class EditorView(QWidget):
     """Shows and edits the text of a document. All offsets are code points of the real text.
 
     While a preview is shown, everything here still reads and changes the real text only; the first change of it, from
-    wherever it comes, takes the preview away and emits `preview_left`. `text_changed` comes in the middle of
-    Scintilla's modification: slots may read, but must not change the text.
+    wherever it comes, takes the preview away. `text_changed` comes in the middle of Scintilla's modification: slots
+    may read, but must not change the text.
     """
 
     text_changed = Signal(object)
@@ -48,13 +43,10 @@ class EditorView(QWidget):
     caret_moved = Signal(int, int)
     """Line and column of the caret, both from 1."""
     selection_changed = Signal()
-    preview_left = Signal()
-    """The user's own input took the preview away."""
     menu_requested = Signal(object)
     """QPoint on the screen."""
     shown = Signal()
     """The view came (back) on the screen."""
-    _stale_changed = Signal()
 
     def __init__(self, document: Document, settings: Settings, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,14 +57,13 @@ class EditorView(QWidget):
         self._scrolls_when_shown = False
         self._selected: tuple[int, ...] = ()
         self._top = 0
-        self._stale: tuple[TextSpan, ...] = ()
         self.surface = Surface(self)
         self.preview = Preview(self.surface, self)
-        self._annotation = AnnotationPreview(self.surface)
         self._auto_indent = AutoIndent(self.surface)
         self._brace_match = BraceMatch(self.surface)
         self.generated = GeneratedMarks(self.surface)
         self.heat = HeatMarks(self.surface)
+        self.overlay = Overlay(self.surface, self.preview, (self.generated, self.heat))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.surface)
@@ -191,44 +182,6 @@ class EditorView(QWidget):
         self._follow()
         self.preview.show_caret()
 
-    # the preview
-
-    def show_preview(self, previews: Sequence[SpanPreview]) -> None:
-        """Shows these in the place of their spans, which are disjoint; only what has changed since costs anything."""
-        ascending = sorted(previews, key=lambda preview: (preview.span.start, preview.span.end))
-        if self.surface.length() > LARGEST_PREVIEW:
-            self._annotation.show(ascending)
-            return
-        self.preview.show_spans(ascending, self._stale)
-        self._mirror_marks()
-        self.preview.reveal()
-
-    def mark_stale(self, spans: Sequence[TextSpan]) -> None:
-        """Marks text that was edited under a proposal. No change of the text.
-
-        The real text gets its marks a moment later: set in the middle of a modification, they would make Scintilla
-        remember another selection for redo (seen by tests/app/infill/test_random_use.py).
-        """
-        if spans or self._stale:
-            self._stale = tuple(spans)
-            self._stale_changed.emit()
-
-    def hide_preview(self) -> None:
-        """Brings the real text back; the copy is kept for the next `show_preview`."""
-        self._annotation.hide()
-        self.preview.conceal()
-
-    def end_preview(self) -> None:
-        """Brings the real text back and forgets the copy: nothing is running or pending."""
-        self.hide_preview()
-        if self.preview.is_open:
-            self.preview.close_copy()
-
-    @property
-    def is_previewing(self) -> bool:
-        """Whether drafts are on the screen."""
-        return not self.preview.isHidden() or self._annotation.is_shown
-
     # looks
 
     def add_key_filter(self, key_filter: KeyFilter) -> None:
@@ -296,13 +249,7 @@ class EditorView(QWidget):
         surface.input_done.connect(self._after_input)
         self.preview.placed.connect(self._follow)
         self.preview.copied.connect(self._style_preview)
-        self._stale_changed.connect(self._draw_stale, Qt.ConnectionType.QueuedConnection)
-        for marks in (self.generated, self.heat):
-            self.preview.rearranged.connect(marks.forget_mirror)
-            marks.drawn.connect(self._mirror_marks)
         surface.about_to_input.connect(self._about_to_input)
-        surface.drag_entered.connect(self._leave_preview)
-        self.preview.unwanted.connect(self._leave_preview)
 
     def _style_preview(self) -> None:
         preview = self.preview
@@ -329,27 +276,10 @@ class EditorView(QWidget):
         act()
         self._follow()
 
-    def _leave_preview(self) -> None:
-        if self.is_previewing:
-            self.hide_preview()
-            self.preview_left.emit()
-
     def _on_edited(self, edit: Edit) -> None:
         self.document.bump()
-        self._leave_preview()
+        self.overlay.leave()
         self.text_changed.emit(edit)
-
-    @Slot()
-    def _mirror_marks(self) -> None:
-        spans = self.preview.span_map
-        if spans is not None:
-            self.generated.mirror(self.preview, spans)
-            self.heat.mirror(self.preview, spans)
-
-    @Slot()
-    def _draw_stale(self) -> None:
-        surface = self.surface
-        mark_stale(surface, [(surface.pos_at(span.start), surface.pos_at(span.end)) for span in self._stale])
 
     def _follow(self, *_: object) -> None:
         """Tells of a moved caret, and brings the preview along. Cheap when nothing has moved."""

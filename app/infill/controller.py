@@ -193,7 +193,7 @@ class InfillController(QObject):
         self._end_run()
         self.proposals.reject_all()
         self.stage.close()
-        self._view.mark_stale([])
+        self._view.overlay.mark_stale([])
         self.prewarmer.switch(False)
         for signal, slot in self._wires():
             signal.disconnect(slot)
@@ -295,7 +295,7 @@ class InfillController(QObject):
 
     @Slot()
     def _show_all(self) -> None:
-        self._view.mark_stale(self.proposals.stale_spans())
+        self._view.overlay.mark_stale(self.proposals.stale_spans())
         self.stage.show()
         if self._run is None:
             self._set_state("proposal" if self.has_pending else "idle")
@@ -348,7 +348,7 @@ class InfillController(QObject):
             (self._bridge.cancelled, self._on_end),
             (self._bridge.failed, self._on_failed),
             (self._view.text_changed, self._on_edit),
-            (self._view.preview_left, self._on_preview_left),
+            (self._view.overlay.left, self._on_preview_left),
             (self.proposals.changed, self._show_all),
             (self.proposals.accepted, self._on_accepted),
             (self.proposals.message, self._say),

@@ -38,9 +38,9 @@ class Stage(QObject):
         if not previews:
             self.pacer.stop()
             self.resume_timer.stop()
-            self._view.end_preview()
+            self._view.overlay.end()
         elif not self.resume_timer.isActive() and self._view.isVisible():
-            self._view.show_preview(previews)
+            self._view.overlay.show(previews)
 
     def wait(self) -> None:
         """The user types: what there is to show comes back when that has paused."""
@@ -51,7 +51,7 @@ class Stage(QObject):
         self.pacer.stop()
         self.resume_timer.stop()
         self._view.shown.disconnect(self.show)
-        self._view.end_preview()
+        self._view.overlay.end()
 
     @Slot()
     def _resume(self) -> None:

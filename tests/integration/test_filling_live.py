@@ -79,7 +79,7 @@ def wait_for(qtbot: QtBot, controller: InfillController, state: str) -> None:
 
 def test_a_span_is_written_live_accepted_and_undone(qtbot, view, controller, model):
     begin(qtbot, view, controller, model)
-    assert view.is_previewing
+    assert view.overlay.is_shown
     assert view.text() == TEXT
     model.allow(MANY)
     wait_for(qtbot, controller, "proposal")
@@ -104,7 +104,7 @@ def test_escape_stops_the_engine_within_one_step_and_keeps_what_was_written(qtbo
     qtbot.waitUntil(lambda: controller.state in {"proposal", "idle"}, timeout=WAIT_MS)
     assert model.steps <= steps + 1
     assert view.text() == TEXT
-    assert view.is_previewing == controller.has_pending
+    assert view.overlay.is_shown == controller.has_pending
 
 
 def test_a_newer_request_replaces_the_older_one(qtbot, view, controller, model):
@@ -136,5 +136,5 @@ def test_closing_the_view_in_the_middle_of_a_run_ends_the_run(qtbot, view, contr
     controller.close()
     model.allow(MANY)
     assert view.text() == TEXT
-    assert not view.is_previewing
+    assert not view.overlay.is_shown
     assert model.steps <= steps + 1

@@ -37,10 +37,10 @@ def test_each_level_has_a_line_of_its_own_and_a_new_set_of_marks_replaces_the_ol
 
 def test_marks_are_shown_beside_drafts_but_not_in_them(make_view):
     view = make_view("one two three four")
-    view.show_preview([draft(4, 7, "naïve and longer", "two")])
+    view.overlay.show([draft(4, 7, "naïve and longer", "two")])
     view.heat.show([(TextSpan(0, 3), 1), (TextSpan(4, 7), 1), (TextSpan(8, 13), 1)])
     assert marked(view.preview, 1) == "one|three"
-    view.show_preview([draft(8, 13, "3", "three")])
+    view.overlay.show([draft(8, 13, "3", "three")])
     assert marked(view.preview, 1) == "one|two"
     view.heat.show([])
     assert marked(view.preview, 1) == ""

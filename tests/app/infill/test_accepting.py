@@ -95,7 +95,7 @@ def test_a_proposal_survives_typing_elsewhere_but_not_typing_in_it(make_desk, qt
     desk.view.go_to(1, 1)
     qtbot.keyClicks(desk.view.surface, "# ")
     assert desk.controller.has_pending
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     desk.pause_typing()
     assert desk.shown() == "# " + TEXT.replace("second line here", "SECOND LINE HERE")
     desk.select("line here\n    return 2")

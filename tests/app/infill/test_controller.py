@@ -32,7 +32,7 @@ def test_escape_before_anything_was_written_changes_nothing(make_desk, qtbot):
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Escape)
     assert desk.session.run.job.is_cancelled
     assert desk.controller.state == "idle"
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     assert desk.view.text() == TEXT
 
 
@@ -145,7 +145,7 @@ def test_a_failure_becomes_its_sentence_and_the_text_stays(make_desk):
     deliver()
     assert desk.controller.state == "idle"
     assert desk.messages[-1] == "Memory ran out."
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     assert desk.view.text() == TEXT
 
 
@@ -174,7 +174,7 @@ def test_an_engine_that_does_not_answer_can_be_given_up(make_desk, qtbot):
     assert desk.controller.state == "running"
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Escape)
     assert desk.controller.state == "idle"
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
 
 
 def test_frames_that_do_not_fit_the_spans_are_dropped(make_desk):

@@ -99,7 +99,7 @@ def test_tab_accepts_the_proposal_at_the_caret_only(desk, qtbot):
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
     assert desk.view.text() == TEXT.replace("two three", "TWO THREE")
     assert len(proposals(desk)) == 1
-    assert desk.view.is_previewing, "the other one stays on the screen"
+    assert desk.view.overlay.is_shown, "the other one stays on the screen"
     desk.view.undo()
     assert desk.view.text() == TEXT
 
@@ -179,7 +179,7 @@ def test_escape_discards_only_the_proposal_at_the_caret(desk, qtbot):
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Escape)
     assert [spot.text for spot in proposals(desk).pending.spots] == ["EIGHT"]
     proposals(desk).reject_all()
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
 
 
 def test_a_span_that_was_edited_is_marked_and_comes_back_with_undo(desk, qtbot):

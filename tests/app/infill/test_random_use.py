@@ -83,8 +83,8 @@ class Pair:
         spans = [spot.place.span for spot in spots]
         assert all(first.end <= second.start for first, second in pairwise(spans))
         if controller.state == "idle":
-            assert not real.is_previewing
-        if real.is_previewing:
+            assert not real.overlay.is_shown
+        if real.overlay.is_shown:
             self._check_preview()
 
     def _check_preview(self) -> None:

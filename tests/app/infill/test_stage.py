@@ -17,7 +17,7 @@ def test_a_run_touches_neither_the_text_nor_its_history_nor_the_modified_flag(ma
     desk.fill("first line here")
     for _ in range(4):
         desk.allow(1)
-        assert desk.view.is_previewing
+        assert desk.view.overlay.is_shown
         assert desk.shown() != TEXT
         assert desk.view.text() == TEXT
         assert not desk.view.is_modified
@@ -44,13 +44,13 @@ def test_typing_elsewhere_during_a_run_is_kept_and_the_draft_comes_back(make_des
     desk.allow(1)
     desk.view.go_to(1, 1)
     qtbot.keyClicks(desk.view.surface, "# hi ")
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     assert desk.view.text() == "# hi " + TEXT
     desk.allow(1)
-    assert not desk.view.is_previewing, "frames wait until typing has paused"
+    assert not desk.view.overlay.is_shown, "frames wait until typing has paused"
     assert desk.controller.state == "running"
     desk.pause_typing()
-    assert desk.view.is_previewing
+    assert desk.view.overlay.is_shown
     assert desk.shown().startswith("# hi def one")
     desk.allow(2)
     desk.controller.accept()
@@ -68,14 +68,14 @@ def test_a_composition_during_a_preview_goes_to_the_real_text(make_desk):
     desk.allow(1)
     desk.view.go_to(1, 1)
     QApplication.sendEvent(desk.view.surface, QInputMethodEvent("に", []))
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     desk.pause_typing()
-    assert not desk.view.is_previewing, "never while composing"
+    assert not desk.view.overlay.is_shown, "never while composing"
     event = QInputMethodEvent()
     event.setCommitString("日本")
     QApplication.sendEvent(desk.view.surface, event)
     desk.pause_typing()
-    assert desk.view.is_previewing
+    assert desk.view.overlay.is_shown
     desk.allow(3)
     desk.controller.accept()
     assert desk.view.text() == "日本" + TEXT.replace("second line here", "SECOND LINE HERE")
@@ -89,14 +89,14 @@ def test_every_way_to_change_the_text_takes_the_preview_away_first(make_desk, qt
     desk.fill("second line here")
     desk.allow(1)
     desk.view.go_to(1, 1)
-    with qtbot.waitSignal(desk.view.preview_left):
+    with qtbot.waitSignal(desk.view.overlay.left):
         if act == "undo":
             desk.view.undo()
         elif act == "paste":
             desk.view.paste()
         else:
             qtbot.keyClick(desk.view.surface, Qt.Key.Key_Delete)
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     assert desk.controller.state == "running"
     first = {"undo": "def one", "paste": "pastedDEF one", "key": "EF one"}[act]
     assert desk.view.text().startswith(first)
@@ -110,9 +110,9 @@ def test_dragging_something_over_the_text_takes_the_preview_away(make_desk, qtbo
     data.setText("dragged")
     none = Qt.KeyboardModifier.NoModifier
     event = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, none)
-    with qtbot.waitSignal(desk.view.preview_left):
+    with qtbot.waitSignal(desk.view.overlay.left):
         QApplication.sendEvent(desk.view.preview.viewport(), event)
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     assert not event.isAccepted()
 
 
@@ -121,10 +121,10 @@ def test_a_proposal_comes_back_when_the_mouse_alone_took_it_away(make_desk, qtbo
     desk.fill("second line here")
     desk.allow(4)
     qtbot.mouseClick(desk.view.preview.viewport(), Qt.MouseButton.MiddleButton)
-    assert not desk.view.is_previewing
+    assert not desk.view.overlay.is_shown
     assert desk.controller.has_pending
     desk.pause_typing()
-    assert desk.view.is_previewing
+    assert desk.view.overlay.is_shown
 
 
 def test_reduced_motion_shows_only_the_start_and_the_end(make_desk):

@@ -106,7 +106,7 @@ def test_off_stops_a_run_and_leaves_the_text(desk):
     off(desk)
     assert desk.session.run.job.is_cancelled
     assert desk.tab.controller.state == "idle"
-    assert not desk.tab.view.is_previewing
+    assert not desk.tab.view.overlay.is_shown
     desk.allow(4)
     assert desk.tab.controller.state == "idle"
     assert desk.tab.view.text() == "some old words"

@@ -83,7 +83,7 @@ def test_a_run_is_restored_as_a_proposal(desk, panel):
     panel.restore.click()
     settle(desk)
     assert desk.tab.controller.state == "proposal"
-    assert desk.tab.view.is_previewing
+    assert desk.tab.view.overlay.is_shown
     assert desk.tab.view.text() == "Well, some old words"
     desk.do("proposal.accept")
     assert desk.tab.view.text() == "Well, some OLD words"

@@ -61,7 +61,7 @@ def test_all_can_be_accepted_or_discarded(proposing):
     proposing.allow(4)
     proposing.do("proposal.reject_all")
     assert proposing.tab.view.text() == TEXT
-    assert not proposing.tab.view.is_previewing
+    assert not proposing.tab.view.overlay.is_shown
 
 
 def test_what_is_shown_is_ticked_and_one_of_three(proposing):

@@ -25,7 +25,7 @@ def test_a_selection_is_filled_live_and_accepted_with_keys_only(desk):
     desk.allow(2)
     assert desk.window.status.engine.text().startswith("Step 2/4 · ")
     assert desk.window.status.progress.isVisible()
-    assert desk.tab.view.is_previewing
+    assert desk.tab.view.overlay.is_shown
     assert not desk.tab.document.is_modified
     desk.allow(2)
     assert desk.tab.controller.state == "proposal"
