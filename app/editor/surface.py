@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Callable
 from typing import TypeAlias
 
-from PySide6.QtCore import QByteArray, Signal
-from PySide6.QtGui import QDragEnterEvent, QGuiApplication, QInputMethodEvent, QKeyEvent
+from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 from pyside6_scintilla import Scintilla, ScintillaEdit
 
@@ -48,6 +48,7 @@ class Surface(ScintillaEdit):
     about_to_input = Signal()
     input_done = Signal()
     """A key or an input method was served. `updateUi` comes only when the surface is painted, not under a preview."""
+    _reflowed = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, knows_offsets: bool = True) -> None:
         """Args: knows_offsets: without it, only byte positions can be asked for, and `edited` never comes."""
@@ -64,6 +65,7 @@ class Surface(ScintillaEdit):
         self.setCodePage(Scintilla.CpUtf8)
         self.setModEventMask(_INSERT | _DELETE)
         self.modified.connect(self._on_modified)
+        self._reflowed.connect(self._bring_caret_back, Qt.ConnectionType.QueuedConnection)
 
     # text
 
@@ -148,6 +150,19 @@ class Surface(ScintillaEdit):
         self._preedit = event.preeditString()
         super().inputMethodEvent(event)
         self.input_done.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A caret that was in sight stays so: lines that are wrapped anew would push it out."""
+        was_in_sight = 0 <= self.pointYFromPosition(self.currentPos()) < event.oldSize().height()
+        super().resizeEvent(event)
+        if was_in_sight and self.isVisible():
+            self._reflowed.emit()
+
+    @Slot()
+    def _bring_caret_back(self) -> None:
+        if self.isVisible():
+            self.viewport().grab()  # wraps the lines in sight
+            self.scrollCaret()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Tells that something is dragged over the text."""

@@ -31,6 +31,11 @@ class Display(StrEnum):
     DIFF = "diff"
 
 
+_SHOWN = {
+    Display.AFTER: "The proposed text is shown.",
+    Display.BEFORE: "The old text is shown, in a dotted frame; the proposal still waits.",
+    Display.DIFF: "Removed words are struck through, added ones framed.",
+}
 _LOOKS = {Display.AFTER: Look.PROPOSAL, Display.BEFORE: Look.BEFORE, Display.DIFF: Look.DIFF}
 
 
@@ -122,6 +127,8 @@ class Proposals(QObject):
         if display is not self.display:
             self.display = display
             self.changed.emit()
+            if self.pending:
+                self.message.emit(_SHOWN[display])
 
     # accepting
 

@@ -138,9 +138,9 @@ class Run:
             return proposal, "The model suggests no text here: Tab removes what is selected, Esc keeps it."
         count = len(proposal.variations)
         if count > 1:
-            return proposal, f"Done: {count} variations, Alt+] goes through them. Tab accepts, Esc discards."
+            return proposal, f"{count} variations: Alt+] shows the next, Tab accepts, Esc discards."
         if len(event.variations) > 1:
-            return proposal, "Done: all variations say the same. Tab accepts, Esc discards."
+            return proposal, "All variations say the same: Tab accepts, Esc discards."
         return proposal, "Done: Tab accepts, Esc discards."
 
     def finished(self, event: Finished, eol: str) -> Proposal | None:

@@ -187,6 +187,8 @@ class HistoryLink(QObject):
         tab = self._tabs.current
         if tab is not None:
             self.history.delete(tab.document, entry_ids)
+            many = len(entry_ids)
+            self.said.emit("The run was deleted." if many == 1 else f"{many} runs were deleted.")
 
     def _delete_all(self) -> None:
         tab = self._tabs.current

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 
@@ -218,3 +218,25 @@ def test_a_short_text_that_is_opened_at_a_line_shows_its_beginning(qtbot):
     view.show()
     qtbot.waitUntil(lambda: view.surface.firstVisibleLine() == 0)
     assert view.surface.lineFromPosition(view.surface.currentPos()) == 4
+
+
+def test_a_caret_in_sight_stays_so_when_the_view_becomes_narrower(make_view, qtbot):
+    view = make_view("some words that are wrapped in a narrow view but not in a wide one\n" * 40, wrap=True)
+    view.go_to(1, 1)
+    surface = view.surface
+    line = surface.linesOnScreen() - 1
+    view.go_to(line, 4)
+    assert surface.firstVisibleLine() == 0
+    view.resize(220, 400)
+    qtbot.waitUntil(lambda: surface.firstVisibleLine() > 0)
+    assert 0 <= surface.pointYFromPosition(surface.currentPos()) < 400
+
+
+def test_a_view_that_was_scrolled_away_from_the_caret_stays_where_it_is(make_view):
+    view = make_view("some words that are wrapped in a narrow view but not in a wide one\n" * 200, wrap=True)
+    view.surface.setFirstVisibleLine(100)
+    line = view.surface.docLineFromVisible(100)
+    view.resize(220, 400)
+    QCoreApplication.sendPostedEvents()
+    view.surface.viewport().grab()
+    assert view.surface.docLineFromVisible(view.surface.firstVisibleLine()) >= line - 2

@@ -133,7 +133,7 @@ def step(desk, by):
 
 def test_frames_show_one_variation_and_the_likeliest_is_proposed(desk):
     assert desk.shown() == TEXT.replace("two", "deux")
-    assert desk.messages[-1] == "Done: 3 variations, Alt+] goes through them. Tab accepts, Esc discards."
+    assert desk.messages[-1] == "3 variations: Alt+] shows the next, Tab accepts, Esc discards."
 
 
 def test_one_goes_through_them_in_place_around_the_ends(desk):
