@@ -140,6 +140,7 @@ def _caret_and_selection(surface: Surface, theme: Theme) -> None:
         (_Element.CaretLineBack, theme.caret_line),
         (_Element.SelectionBack, theme.selection),
         (_Element.SelectionAdditionalBack, theme.selection),
+        (_Element.SelectionSecondaryBack, theme.selection),  # on X11 after an undo, or when another window selects
         (_Element.SelectionInactiveBack, theme.selection_inactive),
         (_Element.SelectionInactiveAdditionalBack, theme.selection_inactive),
         (_Element.WhiteSpace, theme.whitespace),

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication
+from pyside6_scintilla import Scintilla
 
 from app.document.document import Document
 from app.editor.edits import Edit
+from app.editor.indicators import scintilla_color
 from app.editor.view import EditorView
 from app.settings import Settings
 from app.theme import DARK, LIGHT
@@ -240,3 +242,13 @@ def test_a_view_that_was_scrolled_away_from_the_caret_stays_where_it_is(make_vie
     QCoreApplication.sendPostedEvents()
     view.surface.viewport().grab()
     assert view.surface.docLineFromVisible(view.surface.firstVisibleLine()) >= line - 2
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_a_selection_has_the_themes_color_however_it_came_about(make_view, theme):
+    view = make_view("words")
+    view.apply_theme(theme)
+    elements = Scintilla.Element
+    wanted = scintilla_color(theme.selection)
+    for element in (elements.SelectionBack, elements.SelectionAdditionalBack, elements.SelectionSecondaryBack):
+        assert view.surface.elementColour(element) & 0xFFFFFF == wanted
