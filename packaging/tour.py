@@ -126,7 +126,7 @@ def words(tour: Tour) -> None:
 
     tour.fill(SENTENCE)
     tour.run("proposal.panel")
-    proposed = tour.tab.controller.proposal
+    proposed = tour.tab.controller.proposals.wanted
     assert proposed is not None
     end = [place for place, letter in enumerate(proposed.texts[0]) if letter == " "][1]
     tour.window.proposal_panel.words.select(0, TextSpan(0, end))
@@ -159,14 +159,14 @@ def history(tour: Tour) -> None:
     """The runs of the document."""
     for text in (SENTENCE, PARAGRAPH):
         tour.fill(text)
-        tour.tab.controller.accept()
+        tour.tab.controller.proposals.accept()
     tour.run("infill.history")
 
 
 def generated(tour: Tour) -> None:
     """Text that came from the model, marked."""
     tour.fill(PARAGRAPH)
-    tour.tab.controller.accept()
+    tour.tab.controller.proposals.accept()
     tour.run("infill.show_generated")
 
 

@@ -13,30 +13,17 @@ from app.editor.edits import Edit
 from app.editor.view import EditorView
 from app.infill.announce import announce
 from app.infill.bridge import EngineBridge
-from app.infill.context import (
-    CONTINUE,
-    FILL,
-    REFINE,
-    REWRITE,
-    NothingToFillError,
-    Prepared,
-    Wish,
-    next_seed,
-    prepare,
-    read_options,
-)
+from app.infill.context import CONTINUE, FILL, REFINE, REWRITE, NothingToFillError, Wish
 from app.infill.keys import ProposalKeys
 from app.infill.prewarm import Prewarmer
 from app.infill.progress import InfillProgress
 from app.infill.proposal import Proposal
 from app.infill.proposals import Proposals
-from app.infill.rewriting import Rewriting, prepare_rewriting
+from app.infill.requests import Order, Requests
 from app.infill.run import Run
 from app.infill.stage import Stage
 from app.settings import Settings
 from engine.types import Cancelled, Failed, Finished, Frame, InfillRequest, TextSpan
-
-__all__ = ["InfillController", "InfillProgress"]
 
 State: TypeAlias = Literal["idle", "queued", "running", "proposal"]
 
@@ -68,6 +55,7 @@ class InfillController(QObject):
         self.is_suggesting: Callable[[], bool] = lambda: False
         """Whether what runs, waits or ends now is a suggestion, which screen readers are not told of here."""
         self.proposals = Proposals(view, self)
+        self._requests = Requests(view, settings, self.proposals)
         self.prewarmer = Prewarmer(view, bridge, settings, self._key)
         self.stage = Stage(view, self._previews, self)
         view.add_key_filter(ProposalKeys(self))
@@ -87,22 +75,6 @@ class InfillController(QObject):
         return self._run is not None
 
     @property
-    def has_pending(self) -> bool:
-        """Whether a proposal waits that can be accepted."""
-        return self.proposals.has_pending
-
-    @property
-    def proposal(self) -> Proposal | None:
-        """The proposal at the caret, or the only one."""
-        return self.proposals.wanted
-
-    @property
-    def can_accept(self) -> bool:
-        """Whether Tab accepts: the caret is in a proposal, or what was selected for it still is."""
-        spot = self.proposals.at_caret
-        return spot is not None and not spot.place.is_stale
-
-    @property
     def is_writing_at_caret(self) -> bool:
         """Whether the run writes where the caret is."""
         return self._run is not None and self._run.target.is_at(self._view.caret_offset(), self._view.selections())
@@ -110,42 +82,29 @@ class InfillController(QObject):
     # what the user can do
 
     def fill(self, wish: Wish = FILL) -> None:
-        """Writes the selected spans anew, or whatever else is wished for; without a selection, those of the proposal
-        at the caret."""
-        self._start(wish)
+        """Writes the selected spans, as wished for; without a selection, those of the proposal at the caret."""
+        self._start(lambda: self._requests.write(wish))
 
     def fill_spans(self, spans: Sequence[TextSpan], wish: Wish = REWRITE) -> None:
         """Writes these spans anew, whatever is selected, all of them in one run."""
-        self._start(wish, spans)
+        self._start(lambda: self._requests.write(wish, spans))
 
     def refine(self) -> None:
         """Writes a share of the selected spans' words anew."""
-        self._start(REFINE)
+        self.fill(REFINE)
 
     def continue_at_caret(self) -> None:
         """Writes on where the caret is."""
-        self._start(CONTINUE)
+        self.fill(CONTINUE)
 
     def rewrite(self) -> None:
         """Runs again in the proposal at the caret, or the only one: only what is masked there changes, or all that is
         not locked; without such marks, all of it."""
-        self._view.surface.finish_composition()
-        proposal, marks = self.proposals.apart.wanted_with_marks()
-        if proposal is None:
-            return
-        if not any(one.locked or one.masked for one in marks):
-            self._start(FILL, proposal.spans)
-            return
-        options = read_options(self._settings, next_seed(self._settings))
-        extent = int(self._settings["infill.context_extent"])
-        try:
-            self._begin(*prepare_rewriting(self._view, proposal, marks, options, extent))
-        except NothingToFillError as reason:
-            self.message.emit(str(reason))
+        self._start(self._requests.rewrite)
 
-    def accept(self) -> bool:
-        """Makes the proposal at the caret, or the only one, part of the document. Returns whether it did."""
-        return self.proposals.accept()
+    def run_again(self, options: InfillRequest, spans: Sequence[TextSpan]) -> None:
+        """Runs what was run before once more, on these spans, with options that are not the settings."""
+        self._start(lambda: self._requests.again(options, spans))
 
     def reject(self) -> None:
         """Ends the run, or else discards the proposal at the caret or the only one."""
@@ -206,30 +165,19 @@ class InfillController(QObject):
         self.proposals.add(proposal)
         self._say("The result is back as a proposal: Tab accepts, Esc discards.")
 
-    def run_again(self, options: InfillRequest, spans: Sequence[TextSpan]) -> None:
-        """Runs what was run before once more, on these spans, with options that are not the settings."""
-        at_caret = all(span.start == span.end for span in spans)
-        mode = FILL.mode if options.mode is CONTINUE.mode and not at_caret else options.mode
-        wish = Wish(mode, at_caret, length_factor=options.length_factor, least_tokens=options.least_tokens)
-        self._run_on(spans, spans[0].start, wish, options)
-
     # the run
 
-    def _start(self, wish: Wish, spans: Sequence[TextSpan] = ()) -> None:
-        self._view.surface.finish_composition()
-        options = read_options(self._settings, next_seed(self._settings))
-        self._run_on(spans or self._wanted_spans(), self._view.caret_offset(), wish, options)
-
-    def _run_on(self, spans: Sequence[TextSpan], caret: int, wish: Wish, options: InfillRequest) -> None:
-        extent = int(self._settings["infill.context_extent"])
+    def _start(self, order: Callable[[], Order | None]) -> None:
         try:
-            prepared = prepare(self._view, spans, caret, wish, options, extent)
+            ordered = order()
         except NothingToFillError as reason:
             self.message.emit(str(reason))
-            return
-        self._begin(prepared)
+        else:
+            if ordered is not None:
+                self._begin(ordered)
 
-    def _begin(self, prepared: Prepared, rewriting: Rewriting | None = None) -> None:
+    def _begin(self, order: Order) -> None:
+        prepared, rewriting = order
         self._end_run()
         displaced = self.proposals.pending.displace(prepared.spans)
         job = self._bridge.submit(prepared.request, self._key)
@@ -239,10 +187,6 @@ class InfillController(QObject):
         count = len(prepared.spans)
         if not self.is_suggesting():
             announce(self._view, "Filling." if count == 1 else f"Filling {count} spans.")
-
-    def _wanted_spans(self) -> list[TextSpan]:
-        selected, spot = self._view.selections(), self.proposals.at_caret
-        return selected if selected or spot is None else list(spot.proposal.spans)
 
     @Slot(object)
     def _on_frame(self, frame: Frame) -> None:
@@ -298,7 +242,7 @@ class InfillController(QObject):
         self._view.overlay.mark_stale(self.proposals.stale_spans())
         self.stage.show()
         if self._run is None:
-            self._set_state("proposal" if self.has_pending else "idle")
+            self._set_state("proposal" if self.proposals.has_pending else "idle")
 
     def _previews(self) -> list[SpanPreview]:
         drafts = self._run.previews() if self._run is not None else []

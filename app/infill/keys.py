@@ -34,7 +34,7 @@ class ProposalKeys:
         return key == Qt.Key.Key_Escape and controller.escape()
 
     def _tab(self) -> bool:
-        if self._controller.can_accept:
+        if self._controller.proposals.can_accept:
             return self._controller.proposals.accept()
         if self._controller.is_writing_at_caret:
             self._controller.message.emit("Still writing: Tab accepts when it is done, Esc stops.")

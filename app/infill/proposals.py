@@ -79,6 +79,12 @@ class Proposals(QObject):
         return self.pending.at(self._view.caret_offset(), self._view.selections())
 
     @property
+    def can_accept(self) -> bool:
+        """Whether Tab accepts: the caret is in a proposal, or what was selected for it still is."""
+        spot = self.at_caret
+        return spot is not None and not spot.place.is_stale
+
+    @property
     def wanted(self) -> Proposal | None:
         """The proposal at the caret, or the only one."""
         spot = self.at_caret or self._only()

@@ -110,7 +110,7 @@ class Suggester(QObject):
 
     def _tell(self) -> None:
         """Lets a screen reader say the suggestion once what it says now is said: it comes unasked."""
-        proposal = self._controller.proposal
+        proposal = self._controller.proposals.wanted
         line = proposal.texts[0].strip().partition("\n")[0] if proposal is not None else ""
         if line:
             announce(self._view, f"Suggested: {line[:MOST_SAID]}")
@@ -123,7 +123,7 @@ class Suggester(QObject):
     @Slot()
     def _look_at_caret(self) -> None:
         """Who moves the caret away does not want it."""
-        if self.is_active and self._controller.state == "proposal" and not self._controller.can_accept:
+        if self.is_active and self._controller.state == "proposal" and not self._controller.proposals.can_accept:
             self._dismiss()
 
     def _filter_key(self, event: QKeyEvent) -> bool:

@@ -110,7 +110,7 @@ class Filing(QObject):
         """Whether the window may close: asks for every tab that has something to lose."""
         for tab in self._tabs.all:
             tab.document.notice_loss()
-            if tab.document.is_modified or tab.controller.state != "idle" or tab.controller.has_pending:
+            if tab.document.is_modified or tab.controller.state != "idle" or tab.controller.proposals.has_pending:
                 self._tabs.bring_to_front(tab)
             if not self._may_close(tab):
                 return False
@@ -175,7 +175,7 @@ class Filing(QObject):
         tab.view.set_savepoint()
         tab.view.set_language(document.language or "text")
         self.saved.emit(tab)
-        waiting = " What is only proposed is not part of it." if tab.controller.has_pending else ""
+        waiting = " What is only proposed is not part of it." if tab.controller.proposals.has_pending else ""
         self.said.emit(f"Saved {document.title}.{waiting}")
         return True
 
@@ -214,7 +214,7 @@ class Filing(QObject):
             if self.asks.running(tab.document.title) is not Answer.STOP:
                 return False
             controller.give_up()
-        if controller.has_pending:
+        if controller.proposals.has_pending:
             answer = self.asks.proposals(tab.document.title, controller.proposals.count)
             if answer not in {Answer.ACCEPT, Answer.DISCARD}:
                 return False

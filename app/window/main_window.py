@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
 
     def has_pending(self) -> bool:
         """Whether a proposal waits in the front document that can be accepted."""
-        return self.tabs.current is not None and self.tabs.current.controller.has_pending
+        return self.tabs.current is not None and self.tabs.current.controller.proposals.has_pending
 
     def has_proposals(self) -> bool:
         """Whether there is one, even if the text under it was edited."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QPoint
 
 from app.infill.bridge import EngineBridge
-from app.infill.controller import InfillProgress
 from app.infill.pacing import FramePacer
+from app.infill.progress import InfillProgress
 from app.panels.run_list import RunEntry, RunList
 from app.statusbar import StatusBar
 from app.window.tabs import Tab, Tabs

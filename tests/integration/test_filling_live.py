@@ -84,7 +84,7 @@ def test_a_span_is_written_live_accepted_and_undone(qtbot, view, controller, mod
     model.allow(MANY)
     wait_for(qtbot, controller, "proposal")
     assert view.text() == TEXT
-    proposal = controller.proposal
+    proposal = controller.proposals.wanted
     assert proposal is not None
     qtbot.keyClick(view.surface, Qt.Key.Key_Tab)
     (written,) = proposal.texts
@@ -104,7 +104,7 @@ def test_escape_stops_the_engine_within_one_step_and_keeps_what_was_written(qtbo
     qtbot.waitUntil(lambda: controller.state in {"proposal", "idle"}, timeout=WAIT_MS)
     assert model.steps <= steps + 1
     assert view.text() == TEXT
-    assert view.overlay.is_shown == controller.has_pending
+    assert view.overlay.is_shown == controller.proposals.has_pending
 
 
 def test_a_newer_request_replaces_the_older_one(qtbot, view, controller, model):
@@ -113,8 +113,8 @@ def test_a_newer_request_replaces_the_older_one(qtbot, view, controller, model):
     controller.fill()
     model.allow(MANY)
     wait_for(qtbot, controller, "proposal")
-    assert controller.proposal is not None
-    assert controller.proposal.spans == (TextSpan(0, 3),)
+    assert controller.proposals.wanted is not None
+    assert controller.proposals.wanted.spans == (TextSpan(0, 3),)
 
 
 def test_an_engine_that_raises_leaves_the_text_and_answers_again(qtbot, view, controller, model):

@@ -74,6 +74,6 @@ def test_results_are_ranked_words_stay_locked_and_a_step_can_be_taken(qtbot, vie
     proposals.apart.take_frame()
     assert proposals.wanted.texts[0].startswith(locked)
     assert view.text() == BEFORE + SPAN + AFTER
-    assert controller.accept()
+    assert controller.proposals.accept()
     view.undo()
     assert view.text() == BEFORE + SPAN + AFTER

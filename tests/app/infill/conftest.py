@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.document.document import Document
 from app.editor.view import EditorView
 from app.infill.bridge import EngineBridge
-from app.infill.controller import InfillController, InfillProgress
+from app.infill.controller import InfillController
+from app.infill.progress import InfillProgress
 from app.settings import Settings
 from app.theme import LIGHT
 from engine.types import InfillRequest, TextSpan

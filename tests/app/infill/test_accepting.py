@@ -14,7 +14,7 @@ def test_accepting_a_run_of_129_frames_is_one_undo_step(make_desk):
     desk.fill("first line here")
     desk.allow(129)
     assert desk.controller.state == "proposal"
-    assert desk.controller.accept()
+    assert desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.replace("first line here", "FIRST LINE HERE")
     desk.view.undo()
     assert desk.view.text() == TEXT
@@ -30,7 +30,7 @@ def test_two_spans_are_shown_at_once_and_accepted_together(make_desk):
     desk.allow(4)
     expected = TEXT.replace("first line here", "FIRST LINE HERE").replace("second line here", "SECOND LINE HERE")
     assert desk.shown() == expected
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == expected
     desk.view.undo()
     assert desk.view.text() == TEXT
@@ -42,7 +42,7 @@ def test_accepting_while_composing_keeps_the_composed_text(make_desk):
     desk.allow(4)
     desk.view.go_to(1, 1)
     QApplication.sendEvent(desk.view.surface, QInputMethodEvent("に", []))
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == "に" + TEXT.replace("second line here", "SECOND LINE HERE")
 
 
@@ -78,12 +78,12 @@ def test_tab_accepts_right_after_the_run_and_indents_elsewhere(make_desk, qtbot)
     desk.fill("first line here")
     desk.allow(4)
     desk.view.go_to(1, 1)
-    assert not desk.controller.can_accept
+    assert not desk.controller.proposals.can_accept
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
     assert desk.view.text() == "    " + TEXT
-    assert desk.controller.has_pending
+    assert desk.controller.proposals.has_pending
     desk.select("first line here")
-    assert desk.controller.can_accept
+    assert desk.controller.proposals.can_accept
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
     assert desk.view.text() == "    " + TEXT.replace("first line here", "FIRST LINE HERE")
 
@@ -94,13 +94,13 @@ def test_a_proposal_survives_typing_elsewhere_but_not_typing_in_it(make_desk, qt
     desk.allow(4)
     desk.view.go_to(1, 1)
     qtbot.keyClicks(desk.view.surface, "# ")
-    assert desk.controller.has_pending
+    assert desk.controller.proposals.has_pending
     assert not desk.view.overlay.is_shown
     desk.pause_typing()
     assert desk.shown() == "# " + TEXT.replace("second line here", "SECOND LINE HERE")
     desk.select("line here\n    return 2")
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Backspace)
-    assert not desk.controller.has_pending
+    assert not desk.controller.proposals.has_pending
     assert "was edited" in desk.messages[-1]
 
 
@@ -108,10 +108,10 @@ def test_an_empty_result_says_that_accepting_removes_the_text(make_desk):
     desk = make_desk(TEXT, answer=lambda _request: ("",))
     desk.fill("first line here")
     desk.allow(4)
-    assert desk.controller.has_pending
+    assert desk.controller.proposals.has_pending
     assert "removes" in desk.messages[-1]
     assert desk.view.text() == TEXT
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.replace("first line here", "")
 
 
@@ -120,7 +120,7 @@ def test_the_whole_file_can_be_filled(make_desk):
     desk.view.select_all()
     desk.controller.fill()
     desk.allow(4)
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.upper()
     desk.view.undo()
     assert desk.view.text() == TEXT
@@ -130,7 +130,7 @@ def test_lines_that_are_selected_whole_stay_lines(make_desk, qtbot):
     desk = make_desk(TEXT, answer=lambda _request: ["other words"])
     desk.fill("    return 1\n")
     desk.allow(4)
-    assert desk.controller.can_accept
+    assert desk.controller.proposals.can_accept
     qtbot.keyClick(desk.view.surface, Qt.Key.Key_Tab)
     assert desk.view.text() == TEXT.replace("    return 1\n", "other words\n")
     desk.view.undo()
@@ -141,7 +141,7 @@ def test_new_text_gets_the_line_ends_of_the_document(make_desk):
     desk = make_desk("a\r\nb\r\nc\r\n", eol="\r\n", answer=lambda request: ["x\ny"])
     desk.fill("b")
     desk.allow(4)
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == "a\r\nx\r\ny\r\nc\r\n"
 
 
@@ -150,7 +150,7 @@ def test_a_proposal_whose_text_is_another_one_by_now_is_not_accepted(make_desk, 
     desk.fill("first line here")
     desk.allow(4)
     monkeypatch.setattr(desk.view, "text_range", lambda start, end: "something else")
-    assert not desk.controller.accept()
+    assert not desk.controller.proposals.accept()
     assert desk.view.text() == TEXT
     assert desk.controller.state == "idle"
     assert "nothing was changed" in desk.messages[-1]

@@ -22,7 +22,7 @@ def test_editing_the_span_during_a_run_stops_it_and_says_so(make_desk, qtbot):
     run.allow(1)
     deliver()
     assert desk.controller.state == "idle"
-    assert not desk.controller.has_pending
+    assert not desk.controller.proposals.has_pending
 
 
 def test_escape_before_anything_was_written_changes_nothing(make_desk, qtbot):
@@ -42,9 +42,9 @@ def test_a_stopped_run_leaves_spans_alone_in_which_nothing_was_written(make_desk
     desk.allow(1)
     desk.controller.stop()
     desk.allow(1)
-    assert desk.controller.proposal is not None
-    assert len(desk.controller.proposal.spans) == 1
-    desk.controller.accept()
+    assert desk.controller.proposals.wanted is not None
+    assert len(desk.controller.proposals.wanted.spans) == 1
+    desk.controller.proposals.accept()
     assert "second line here" in desk.view.text()
     assert "first line here" not in desk.view.text()
 
@@ -60,7 +60,7 @@ def test_late_results_of_a_replaced_run_are_dropped(make_desk):
     deliver()
     assert desk.controller.state == "queued"
     desk.allow(4)
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.replace("second line here", "SECOND LINE HERE")
 
 
@@ -101,8 +101,8 @@ def test_continue_writes_at_the_caret(make_desk):
     desk.controller.continue_at_caret()
     assert desk.session.run.request.mode is Mode.CONTINUE
     desk.allow(4)
-    assert desk.controller.can_accept
-    desk.controller.accept()
+    assert desk.controller.proposals.can_accept
+    desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.replace("first line here", "first line hereWRITTEN ON")
 
 

@@ -193,8 +193,8 @@ def test_a_span_that_was_edited_is_marked_and_comes_back_with_undo(desk, qtbot):
     for place in range(4, 4 + len("txxxwo three")):
         assert desk.view.preview.indicatorValueAt(Indicator.STALE, place)
     assert not desk.view.preview.markerGet(0) & 1
-    assert not desk.controller.can_accept
-    assert not desk.controller.accept()
+    assert not desk.controller.proposals.can_accept
+    assert not desk.controller.proposals.accept()
     assert (len(proposals(desk)), proposals(desk).count) == (2, 1)
     desk.view.undo()
     desk.pause_typing()

@@ -76,7 +76,7 @@ class Pair:
         controller, spots = self.desk.controller, self.desk.controller.proposals.pending.spots
         assert controller.is_running == (controller.state in {"queued", "running"})
         if not controller.is_running:
-            assert controller.state == ("proposal" if controller.has_pending else "idle")
+            assert controller.state == ("proposal" if controller.proposals.has_pending else "idle")
         for spot in spots:
             text = real.text_range(spot.place.span.start, spot.place.span.end)
             assert spot.place.is_stale == (text != spot.place.original)
@@ -195,7 +195,7 @@ class Pair:
         self.accepted_in_twin()
 
     def tab(self) -> None:
-        is_taken = self.desk.controller.can_accept or self.desk.controller.is_writing_at_caret
+        is_taken = self.desk.controller.proposals.can_accept or self.desk.controller.is_writing_at_caret
         QTest.keyClick(self.desk.view.surface, Qt.Key.Key_Tab)
         if not is_taken:
             QTest.keyClick(self.twin.surface, Qt.Key.Key_Tab)

@@ -34,7 +34,7 @@ def test_a_run_and_its_acceptance_are_told(make_desk):
     assert (run.before, run.after) == (("two", "three"), ("x\r\ny", "drei"))
     assert (run.seed, run.model, run.nfe, run.elapsed_ms) == (desk.settings["infill.seed"], "fake", 4, 8.0)
     assert not run.is_partial
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     (acceptance,) = accepted
     assert acceptance.run == run
     assert acceptance.texts == ("x\r\ny", "drei")

@@ -97,7 +97,7 @@ def test_the_engine_sees_the_document_with_the_proposal_put_in_and_writes_the_ma
     desk.allow(4)
     assert desk.shown() == TEXT.replace("one two three four", "ONE zwei THREE FOUR").replace("five", "FIVE")
     assert desk.view.text() == TEXT
-    assert desk.controller.accept()
+    assert desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.replace("one two three four", "ONE zwei THREE FOUR").replace("five", "FIVE")
     desk.view.undo()
     assert desk.view.text() == TEXT
@@ -184,7 +184,7 @@ def test_an_edit_elsewhere_moves_the_places_along(desk):
     desk.allow(1)
     desk.view.replace_spans([(0, 0, "New. ")])
     desk.allow(3)
-    assert desk.controller.accept()
+    assert desk.controller.proposals.accept()
     assert desk.view.text() == "New. " + TEXT.replace("one two three four", "ONE zwei THREE FOUR").replace(
         "five", "FIVE"
     )
@@ -198,7 +198,7 @@ def test_line_ends_of_the_document_are_kept(make_desk):
     mark(desk, "drei", Mark.MASK)
     rewrite(desk, ["\nvier"])
     desk.allow(4)
-    assert desk.controller.accept()
+    assert desk.controller.proposals.accept()
     assert desk.view.text() == "a\r\neins\r\nzwei\r\nvier\r\nd\r\n"
 
 
@@ -221,7 +221,7 @@ def test_any_step_of_the_last_run_can_be_shown_in_place_and_the_result_again(des
 
 def test_a_step_is_not_accepted_by_accident(desk):
     desk.controller.proposals.apart.step_frame(-1)
-    assert not desk.controller.accept()
+    assert not desk.controller.proposals.accept()
     assert "A step of the run is shown" in desk.messages[-1]
     assert desk.view.text() == TEXT
 
@@ -236,7 +236,7 @@ def test_a_step_that_is_taken_is_the_proposal_and_the_result_is_still_there(desk
     assert taken.run.is_partial
     assert taken.texts == tuple(new or old for new, old in zip(written, ["", "five"], strict=True))
     assert "FIVE" in proposals.pending[taken.id].variations[1 - taken.shown].texts
-    assert desk.controller.accept()
+    assert desk.controller.proposals.accept()
     assert desk.view.text() == TEXT.replace("one two three four", taken.texts[0]).replace("five", taken.texts[1])
 
 

@@ -53,7 +53,7 @@ def test_typing_elsewhere_during_a_run_is_kept_and_the_draft_comes_back(make_des
     assert desk.view.overlay.is_shown
     assert desk.shown().startswith("# hi def one")
     desk.allow(2)
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     expected = "# hi " + TEXT.replace("second line here", "SECOND LINE HERE")
     assert desk.view.text() == expected
     desk.view.undo()
@@ -77,7 +77,7 @@ def test_a_composition_during_a_preview_goes_to_the_real_text(make_desk):
     desk.pause_typing()
     assert desk.view.overlay.is_shown
     desk.allow(3)
-    desk.controller.accept()
+    desk.controller.proposals.accept()
     assert desk.view.text() == "日本" + TEXT.replace("second line here", "SECOND LINE HERE")
 
 
@@ -122,7 +122,7 @@ def test_a_proposal_comes_back_when_the_mouse_alone_took_it_away(make_desk, qtbo
     desk.allow(4)
     qtbot.mouseClick(desk.view.preview.viewport(), Qt.MouseButton.MiddleButton)
     assert not desk.view.overlay.is_shown
-    assert desk.controller.has_pending
+    assert desk.controller.proposals.has_pending
     desk.pause_typing()
     assert desk.view.overlay.is_shown
 

@@ -346,7 +346,7 @@ class RandomUser:
 
     def tab_key(self) -> None:
         controller, suggester = self.tab.controller, self.tab.suggester
-        is_taken = controller.can_accept or (controller.is_writing_at_caret and not suggester.is_active)
+        is_taken = controller.proposals.can_accept or (controller.is_writing_at_caret and not suggester.is_active)
         QTest.keyClick(self.tab.view.surface, Qt.Key.Key_Tab)
         if not is_taken:
             QTest.keyClick(self.twin.surface, Qt.Key.Key_Tab)

@@ -28,7 +28,7 @@ def test_inserting_leaves_a_selection_alone(desk):
     request = desk.session.run.request
     assert (request.mode, request.spans) == (Mode.FILL, (TextSpan(7, 7),))
     desk.allow(4)
-    desk.tab.controller.accept()
+    desk.tab.controller.proposals.accept()
     assert desk.tab.view.text() == "one twoWRITTEN ON three"
 
 

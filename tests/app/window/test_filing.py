@@ -375,7 +375,7 @@ class TestClosingATab:
         desk.allow(4)
         desk.asks.answers = [Answer.CANCEL]
         desk.do("file.close")
-        assert desk.tab.controller.has_pending
+        assert desk.tab.controller.proposals.has_pending
 
 
 class TestClosingTheWindow:
@@ -417,10 +417,10 @@ def test_nothing_provisional_is_ever_saved(desk):
     desk.asks.answers = [Answer.SAVE, Answer.CANCEL]
     desk.do("file.save")
     assert desk.asks.asked == ["save beside 1 proposed in x.txt"]
-    assert desk.tab.controller.has_pending
+    assert desk.tab.controller.proposals.has_pending
     assert "only proposed is not part of it" in desk.window.status.message.text()
     desk.do("file.save")
-    assert desk.tab.controller.has_pending
+    assert desk.tab.controller.proposals.has_pending
     assert (desk.folder / "x.txt").read_text() == "some old words"
 
 

@@ -242,7 +242,7 @@ def test_another_variation_that_is_accepted_is_kept_too(desk, panel):
     desk.open("x.txt", "some old words")
     desk.fill("old")
     desk.allow(4)
-    run = desk.tab.controller.proposal.run
+    run = desk.tab.controller.proposals.wanted.run
     third = replace(run, variation=2, after=("third",), seed=run.seed + 2)
     for accepted in (third, third, run):
         desk.tab.controller.accepted.emit(Acceptance((TextSpan(5, 8),), ("third",), accepted))

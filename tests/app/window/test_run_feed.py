@@ -88,7 +88,7 @@ def test_several_runs_are_offered_as_a_list_and_each_can_be_stopped(desk):
     deliver()
     assert [row.chosen.text() for row in runs.rows.values()] == ["b.txt"]
     assert not desk.window.status.runs.isVisible()
-    assert first.controller.has_pending
+    assert first.controller.proposals.has_pending
     other.finish()
     deliver()
     assert not runs.rows
