@@ -31,6 +31,8 @@ _WORDS = {
 
 
 _LARGEST = 2**31 - 1
+_WIDTH, _GAPS = 250, 20
+"""Pixels of a row in the narrowest panel, and what of them is between label and controls."""
 
 
 class SettingRow(QWidget):
@@ -207,9 +209,13 @@ class SettingRow(QWidget):
             self.control.setFixedWidth(148)
         elif not isinstance(self.control, Switch):
             self.control.setFixedWidth(self._number_width())
+        controls = [*self._beside(), self.control]
+        taken = sum(max(it.sizeHint().width(), it.minimumWidth()) for it in (*controls, self.reset_button))
+        label.ensurePolished()
+        label.setMinimumWidth(min(label.fontMetrics().horizontalAdvance(label.text()) + 2, _WIDTH - taken - _GAPS))
         tail = QHBoxLayout()
         tail.setSpacing(4)
-        for widget in (*self._beside(), self.control):
+        for widget in controls:
             tail.addWidget(widget)
         grid.addLayout(tail, 0, 1, Qt.AlignmentFlag.AlignRight)
         if self.slider is not None:
