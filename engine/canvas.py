@@ -81,7 +81,7 @@ class Written:
 
 @dataclass(slots=True)
 class Canvas:
-    """See the module. Made by `lay_out`; changed by `accept`, `remask` and `end_hole` alone.
+    """See the module. Made by `lay_out`; changed by `accept`, `remask`, `put_last` and `end_hole` alone.
 
     Attributes:
         context: clean tokens before the run, in the order they are fed.
@@ -166,6 +166,16 @@ class Canvas:
             ends = [p.position for p in self.accepted if p.token == self.empty and p.position in inside]
             hole.end = min([*ends, hole.limit])
         self._look_again()
+
+    def put_last(self, hole: MaskedSpan) -> int:
+        """Moves what was accepted in a hole to the end of the order: its text from left to right, then its empty
+        tokens. Returns how many accepted tokens stand before it."""
+        inside = range(hole.start, hole.start + hole.capacity)
+        text = [Placed(self.written[p].token, p) for p in inside if p in self.written]
+        others = [placed for placed in self.accepted if placed.position not in inside]
+        ends = [placed for placed in self.accepted if placed.position in inside and placed.token == self.empty]
+        self.accepted = [*others, *text, *ends]
+        return len(others)
 
     def end_hole(self, hole: MaskedSpan, position: int) -> None:
         """Lets the hole end before `position`: it and all masked positions after it are unused from now on."""

@@ -75,7 +75,7 @@ def correct(
         A `DenoisingStep` a forward pass; the steps planned are at most `most_steps`. It ends early where nothing is
         doubtful or nothing new would come.
     """
-    settings = replace(settings, sampler="ancestral")  # one that takes nothing else back
+    settings = replace(settings, sampler="ancestral", redraw_ends=False)  # take nothing else back
     canvas.written.update({position: replace(old, step=BEFORE) for position, old in canvas.written.items()})
     tokens, done = len(canvas.accepted), 0
     planned = most_steps(tokens, passes)

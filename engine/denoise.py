@@ -8,8 +8,9 @@ It knows no threads, clocks, queues or callbacks; whoever iterates it owns stopp
    the keys and values of the clean ones (section 4.2). What a sampler takes back is masked again: the cache then ends
    before the first such token of the order, and what stood after it is fed once more.
 4. Sequential phase: what is left, one position at a time, left to right.
+5. Ends: where a hole ends is drawn again, given its text (`engine.ends`).
 
-Steps 2 to 4 are `engine.reverse`.
+Steps 2 to 5 are `engine.reverse`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from engine.cache import BLOCK
 from engine.canvas import Canvas, Placed
 from engine.config import Attention
-from engine.passes import DenoiseSettings, DenoisingStep, Pass
+from engine.passes import DenoiseSettings, DenoisingStep, Pass, Steps
 from engine.reverse import Reversal
 from engine.samplers import make_sampler
 
@@ -87,16 +88,21 @@ def denoise_batch(
         yield from _one_after_the_other(adapter, cache, canvases, settings, generators)
         return
     room = cache.room - len(cache)
-    runs = [
-        Reversal(number, canvas, settings, generator, room=room).steps()
+    context = len(cache)
+    reversals = [
+        Reversal(number, canvas, settings, generator, room=room)
         for number, (canvas, generator) in enumerate(zip(canvases, generators, strict=True))
     ]
+    runs = [reversal.writing() for reversal in reversals]
     asks = [next(run, None) for run in runs]
     while feeds := [ask.feed for ask in asks if isinstance(ask, Pass)]:
         logits = iter(adapter.step_batch(cache, feeds))
         done = [run.send(next(logits)) if ask is not None else None for run, ask in zip(runs, asks, strict=True)]
         yield tuple(step if isinstance(step, DenoisingStep) else None for step in done)
         asks = [next(run, None) if step is not None else None for run, step in zip(runs, done, strict=True)]
+    for number, reversal in enumerate(reversals):  # only the cache's end can be forgotten, so they take turns
+        for ended in _carry_out(adapter, cache, context, reversal.ending()):
+            yield tuple(ended if other == number else None for other in range(len(canvases)))
 
 
 def prefill(adapter: ModelAdapter, cache: CleanTokenCache, context: Sequence[Placed]) -> Iterator[Prefill]:
@@ -120,9 +126,14 @@ def drive(
     *,
     done: int = 0,
 ) -> Iterator[DenoisingStep]:
-    """Steps 2 to 4 on a cache that holds the context. Steps are counted from `done` on."""
+    """Steps 2 to 5 on a cache that holds the context. Steps are counted from `done` on."""
     context = len(cache)
-    run = Reversal(0, canvas, settings, generator, room=cache.room - context, done=done).steps()
+    run = Reversal(0, canvas, settings, generator, room=cache.room - context, done=done)
+    yield from _carry_out(adapter, cache, context, run.steps())
+
+
+def _carry_out(adapter: ModelAdapter, cache: CleanTokenCache, context: int, run: Steps) -> Iterator[DenoisingStep]:
+    """Makes the passes of one canvas, on top of the first `context` tokens of the cache."""
     item = next(run, None)
     while item is not None:
         if isinstance(item, Pass):

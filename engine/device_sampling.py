@@ -17,7 +17,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from engine.sampling import Sampled, SamplingRule, Score
+from engine.sampling import Sampled, SamplingRule, Score, end_bar
 
 LEAST_ROWS = 2
 """With one row, CUDA's cumulative sum is another one, whose last bits differ from run to run."""
@@ -150,7 +150,7 @@ def _tell_holes(numbers: Tensor, holes: Holes, rule: SamplingRule, generator: to
     known = [(hole, row) for row, hole in enumerate(holes) if hole is not None]
     kinds = sorted({number for (number, _), _ in known})
     drawn = torch.rand(len(kinds), generator=generator, dtype=torch.float64).tolist()
-    bars = {number: 0.5 if rule.temperature == 0.0 else bar for number, bar in zip(kinds, drawn, strict=True)}
+    bars = {number: end_bar(uniform, rule) for number, uniform in zip(kinds, drawn, strict=True)}
     for (number, position), row in known:
         numbers[3, row] = 1.0
         numbers[4, row] = bars[number]

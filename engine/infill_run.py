@@ -158,7 +158,8 @@ class InfillRun:
             bans.runs,
         )
         schedule = make_schedule(request.schedule)
-        return DenoiseSettings(request.steps, request.alpha_0, rule, request.sampler, schedule)
+        has_free_ends = request.mode is not Mode.REFINE
+        return DenoiseSettings(request.steps, request.alpha_0, rule, request.sampler, schedule, has_free_ends)
 
     def _check(self) -> None:
         if self._job.is_cancelled:

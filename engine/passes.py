@@ -12,6 +12,7 @@ from engine.schedule import LogLinearSchedule, NoiseSchedule
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engine.canvas import Placed
     from engine.sampling import SamplingRule
 
 
@@ -40,6 +41,8 @@ class DenoiseSettings:
     rule: SamplingRule
     sampler: str = "ancestral"
     schedule: NoiseSchedule = field(default_factory=LogLinearSchedule)
+    redraw_ends: bool = False
+    """Whether the ends of holes are drawn once more when their text stands (`engine.ends`)."""
 
 
 class Pass(NamedTuple):
@@ -57,3 +60,11 @@ class Pass(NamedTuple):
 Steps: TypeAlias = "Generator[Pass | DenoisingStep, Tensor, None]"
 Changed: TypeAlias = "Generator[Pass, Tensor, tuple[list[int], list[int]]]"
 """Positions that became clean, and positions that were masked again."""
+
+
+def common_beginning(one: Sequence[Placed], other: Sequence[Placed]) -> int:
+    """Length of what both begin with."""
+    for place, (ours, theirs) in enumerate(zip(one, other, strict=False)):
+        if ours != theirs:
+            return place
+    return min(len(one), len(other))

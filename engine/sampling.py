@@ -132,19 +132,28 @@ def _end_holes(
     The chance of an empty token at a position is the chance that the text is no longer than that. For several positions
     these events contain one another, so their joint distribution is known: one uniform number decides the length for
     all rows of a hole. Drawn one by one, the shortest of many draws would win, and parallel steps would write too
-    little. Neither temperature nor nucleus applies: both would favor the one empty token over many words that share
-    their chance. Temperature 0 takes the median length.
+    little. Temperature and nucleus are those of a coin (`end_bar`); applied to tokens they would favor the one empty
+    token over many words that share their chance. Temperature 0 takes the median length.
     """
     known = [(hole, row) for row, hole in enumerate(holes) if hole is not None]
     numbers = sorted({number for (number, _), _ in known})
     drawn = torch.rand(len(numbers), generator=generator, dtype=torch.float64).tolist()
     ended: list[int] = []
     for number, uniform in zip(numbers, drawn, strict=True):
-        bar = 0.5 if rule.temperature == 0.0 else uniform
+        bar = end_bar(uniform, rule)
         rows = sorted((position, row) for (hole, position), row in known if hole == number)
         first = next((place for place, (_, row) in enumerate(rows) if chances[row] > bar), len(rows))
         ended += [row for _, row in rows[first:]]
     return ended
+
+
+def end_bar(uniform: float, rule: SamplingRule) -> float:
+    """A text ends where the chance of that is above this bar: so a coin falls whose two sides have the rule's
+    temperature and nucleus. The chance c of an end becomes c^(1/T) / (c^(1/T) + (1 - c)^(1/T))."""
+    inside = min(max(uniform, 1.0 - rule.top_p), rule.top_p) if rule.top_p > 0.5 else 0.5
+    if inside <= 0.0 or inside >= 1.0:
+        return inside
+    return 1.0 / (1.0 + math.pow((1.0 - inside) / inside, rule.temperature))
 
 
 def _guard(logits: Tensor, repeats: Sequence[Mapping[int, int]], penalty: float) -> Tensor:

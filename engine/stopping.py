@@ -6,9 +6,15 @@ text ends before it, so it can stand neither before accepted text nor anywhere i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from engine.canvas import Canvas, Placed
+
+if TYPE_CHECKING:
+    from engine.sampling import SamplingRule
 
 
 def rows_that_may_end(canvas: Canvas, positions: Sequence[int]) -> list[bool]:
@@ -46,3 +52,46 @@ class LikeliestEnd:
             self._best, self.position = here, position
         self._left -= here
         return self._left <= self._best
+
+
+def draw_end(chances: Sequence[float], rule: SamplingRule, uniform: float, *, may_go_on: bool) -> int | None:
+    """Where a text that is read from left to right ends, drawn with temperature and nucleus of the rule.
+
+    Args:
+        chances: of places from left to right, that the text ends there, given that it has come so far.
+        uniform: in [0, 1).
+        may_go_on: whether it may end at none of them.
+
+    Returns:
+        The index of a place; None where the text goes on, or where no place is possible.
+    """
+    left, weights = 1.0, []
+    for chance in chances:
+        weights.append(left * chance)
+        left -= weights[-1]
+    weights.append(left if may_go_on else 0.0)
+    highest = max(weights)
+    if highest <= 0.0:
+        return None
+    if rule.temperature == 0.0:
+        place = weights.index(highest)
+    else:
+        weights = [(weight / highest) ** (1 / rule.temperature) for weight in weights]
+        place = _draw(_nucleus(weights, rule.top_p), uniform)
+    return place if place < len(chances) else None
+
+
+def _nucleus(weights: Sequence[float], top_p: float) -> list[float]:
+    """The likeliest that together hold `top_p`; the others get nothing."""
+    kept, held, total = [0.0] * len(weights), 0.0, math.fsum(weights)
+    for place in sorted(range(len(weights)), key=lambda place: -weights[place]):
+        if held >= top_p * total:
+            break
+        kept[place] = weights[place]
+        held += weights[place]
+    return kept
+
+
+def _draw(weights: Sequence[float], uniform: float) -> int:
+    sums = list(accumulate(weights))
+    return next(place for place, held in enumerate(sums) if held > uniform * sums[-1])

@@ -181,3 +181,12 @@ def test_accepting_and_remasking_in_any_order_leaves_consistent_holes(choices: l
             assert hole.last_written == max(text, default=-1) < hole.end
         open_ = [p for hole in canvas.holes for p in range(hole.start, hole.end) if p not in canvas.written]
         assert canvas.masked() == open_
+
+
+def test_what_stands_in_a_hole_can_be_put_last_from_left_to_right() -> None:
+    canvas = two_holes(ContextOrder.SUFFIX_FIRST)
+    for token, position in ((7, 4), (EMPTY, 7), (8, 10), (9, 3), (EMPTY, 5)):
+        assert canvas.accept(position, written(token))
+    assert canvas.put_last(canvas.holes[0]) == 1
+    assert canvas.accepted == [Placed(8, 10), Placed(9, 3), Placed(7, 4), Placed(EMPTY, 7), Placed(EMPTY, 5)]
+    assert canvas.holes[0].end == 5

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 import torch
 
-from engine.sampling import SamplingRule, Score, sample
+from engine.sampling import SamplingRule, Score, end_bar, sample
 
 COUNT = 20_000
 
@@ -194,3 +194,24 @@ def test_greedy_takes_the_median_length_of_every_hole() -> None:
     places = [(1, 5), (1, 9), (2, 30)]
     drawn = sample(logits, rule(temperature=0.0), [True] * 3, torch.Generator().manual_seed(0), holes=places)
     assert drawn.tokens == [2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_p", "chance", "share"),
+    [
+        (1.0, 1.0, 0.2, 0.2),
+        (0.5, 1.0, 0.2, 0.04 / 0.68),
+        (0.0, 1.0, 0.49, 0.0),
+        (0.0, 1.0, 0.51, 1.0),
+        (1.0, 0.75, 0.2, 0.0),
+        (1.0, 0.75, 0.8, 1.0),
+        (1.0, 0.75, 0.3, 0.3),
+        (1.0, 0.2, 0.6, 1.0),
+    ],
+)
+def test_a_hole_ends_by_a_coin_with_temperature_and_nucleus(
+    temperature: float, top_p: float, chance: float, share: float
+) -> None:
+    coin = rule(temperature=temperature, top_p=top_p)
+    ended = [chance > end_bar((number + 0.5) / 1000, coin) for number in range(1000)]
+    assert sum(ended) / 1000 == pytest.approx(share, abs=0.001)

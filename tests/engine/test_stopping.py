@@ -11,7 +11,7 @@ from engine.canvas import Canvas, Piece, lay_out
 from engine.passes import DenoiseSettings, DenoisingStep, Pass
 from engine.reverse import Reversal
 from engine.sampling import SamplingRule
-from engine.stopping import LikeliestEnd
+from engine.stopping import LikeliestEnd, draw_end
 from engine.types import ContextOrder
 
 EMPTY, MASK, VOCABULARY = 6, 7, 8
@@ -90,3 +90,24 @@ def test_a_hole_keeps_its_least_length() -> None:
     )  # fmt: skip
     write_greedily(canvas, [0.9, 0.9, 0.9, 0.9, 0.9])
     assert sorted(canvas.written) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_p", "chances", "uniform", "may_go_on", "drawn"),
+    [
+        (0.0, 1.0, [0.1, 0.5, 0.9], 0.0, True, 1),  # 0.1, 0.45, 0.405 and 0.045 for what follows
+        (0.0, 1.0, [0.1, 0.1], 0.9, True, None),  # 0.81 for what follows
+        (0.0, 1.0, [0.1, 0.1], 0.9, False, 0),  # 0.1 and 0.09
+        (1.0, 1.0, [0.2, 0.5], 0.19, True, 0),
+        (1.0, 1.0, [0.2, 0.5], 0.59, True, 1),
+        (1.0, 1.0, [0.2, 0.5], 0.61, True, None),
+        (0.5, 1.0, [0.2, 0.5], 0.12, True, 1),  # 0.04, 0.16, 0.16 of 0.36
+        (1.0, 0.75, [0.2, 0.5], 0.0, True, 1),  # 0.4 and 0.4 are the nucleus
+        (1.0, 1.0, [0.0, 0.0], 0.5, False, None),
+    ],
+)
+def test_an_end_is_drawn_from_the_lengths_chances(
+    temperature: float, top_p: float, chances: list[float], uniform: float, may_go_on: bool, drawn: int | None
+) -> None:
+    rule = SamplingRule(temperature, top_p, (), EMPTY)
+    assert draw_end(chances, rule, uniform, may_go_on=may_go_on) == drawn
