@@ -95,12 +95,17 @@ class Tokenizer:
         encodings = self._backend.encode_batch_fast([_sound(text) for text in texts], add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def encode_word(self, word: str) -> list[int]:
+        """`encode` for a piece of text that `split_pattern` leaves whole, quickly: its bytes are merged, no more."""
+        stand_ins = word.encode().decode("latin-1").translate(_STAND_INS)
+        return [token.id for token in self._backend.model.tokenize(stand_ins)]
+
     def split_pattern(self) -> str | None:
         """The regular expression that splits text into words before their bytes are merged, where that and a plain map
         of bytes is all that is done to the text; else None."""
         parts = json.loads(self._backend.to_str())
-        match parts["normalizer"], parts["pre_tokenizer"]:
-            case None, {
+        match parts["normalizer"], parts["added_tokens"], parts["pre_tokenizer"]:
+            case None, [], {
                 "type": "Sequence",
                 "pretokenizers": [
                     {"type": "Split", "pattern": {"Regex": str(pattern)}, "behavior": "Isolated", "invert": False},
@@ -155,3 +160,6 @@ def byte_alphabet() -> dict[int, str]:
         if byte not in table:
             table[byte] = chr(256 + len(table) - len(printable))
     return table
+
+
+_STAND_INS = byte_alphabet()

@@ -1,4 +1,4 @@
-"""Text to ids in bulk, for packing: the tokenizer's own result, five times as fast.
+"""Text to ids in bulk, for packing: the tokenizer's own result, many times as fast.
 
 Our tokenizers split text into words before they merge bytes (engine.training.bpe), so a word has the same ids wherever
 it stands, and a corpus has few words. Words are split here by the same pattern and looked up; the tokenizer is asked
@@ -8,8 +8,8 @@ about each once. Text with letters outside ASCII goes to the tokenizer itself, w
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
-from itertools import chain
 
 from engine.tokenization import Tokenizer
 from engine.training.bpe import SPLIT
@@ -25,26 +25,33 @@ class BulkEncoder:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._ids_of_word: dict[str, list[int]] = {}
+        self._words = _Words(tokenizer)
         self._is_ours = tokenizer.split_pattern() == SPLIT
 
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of each text."""
+    def encode_batch(self, texts: Sequence[str]) -> list[bytes]:
+        """Ids of each text, as the bytes of an array of uint16."""
         if not self._is_ours:
-            return self._tokenizer.encode_batch(texts)
-        plain = [text if _PLAIN(text) else None for text in texts]
-        words = [_PATTERN.findall(text) if text is not None else [] for text in plain]
-        self._learn(set(chain.from_iterable(words)))
-        look_up = self._ids_of_word.__getitem__
-        found = [list(chain.from_iterable(map(look_up, line))) for line in words]
-        odd = [number for number, text in enumerate(plain) if text is None]
-        for number, ids in zip(odd, self._tokenizer.encode_batch([texts[number] for number in odd]), strict=True):
-            found[number] = ids
-        return found
+            return [_packed(ids) for ids in self._tokenizer.encode_batch(texts)]
+        look_up, split = self._words.__getitem__, _PATTERN.findall
+        found = [b"".join(map(look_up, split(text))) if _PLAIN(text) else None for text in texts]
+        odd = self._tokenizer.encode_batch([text for text, ids in zip(texts, found, strict=True) if ids is None])
+        others = map(_packed, odd)
+        return [next(others) if ids is None else ids for ids in found]
 
-    def _learn(self, words: set[str]) -> None:
-        """Asks the tokenizer about the words that are new."""
-        if len(self._ids_of_word) > _MOST_WORDS:
-            self._ids_of_word.clear()
-        new = list(words.difference(self._ids_of_word))
-        self._ids_of_word.update(zip(new, self._tokenizer.encode_batch(new), strict=True))
+
+class _Words(dict[str, bytes]):
+    """Ids of words; the tokenizer is asked about one that is new."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self._encode = tokenizer.encode_word
+
+    def __missing__(self, word: str) -> bytes:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        ids = self[word] = _packed(self._encode(word))
+        return ids
+
+
+def _packed(ids: list[int]) -> bytes:
+    return array("H", ids).tobytes()

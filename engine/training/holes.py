@@ -8,7 +8,9 @@ most holes end at the end of a line or sentence, a small model learns to end its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -22,9 +24,9 @@ MAX_HOLE = 640
 _JITTER = 1 / 6
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
-_SENTENCE_END = re.compile(r"[.!?][\"”’')]*(?=\s)|\n+")
-_WORD = re.compile(r"\S+")
-_EXPRESSION = re.compile(r"(?<== )[^\n]+|(?<=return )[^\n]+|(?<=\()[^()\n]+(?=\))|(?<=if )[^\n:]+(?=:)")
+_SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<!\n)[\"”’')]*(?=\s))")
+"""An end mark with quotes that close, or line ends: written so that the search can leap to the first character."""
+_EXPRESSION = re.compile(r"(?<=[ (])(?:(?<== )[^\n]+|(?<=return )[^\n]+|(?<=\()[^()\n]+(?=\))|(?<=if )[^\n:]+(?=:))")
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?def [^\n]*:\n|^[ \t]*\) ?(?:->[^\n]*)?:\n", re.MULTILINE)
 
 
@@ -32,7 +34,7 @@ def one_hole(text: str, is_code: bool, generator: np.random.Generator, longest: 
     """A hole in `text`, never empty (the text must not be) and at most `longest` characters."""
     cutters, shares = _CODE if is_code else _PROSE
     for _ in range(4):
-        cutter = cutters[int(np.searchsorted(shares, generator.random()))]
+        cutter = cutters[bisect_left(shares, generator.random())]
         span = cutter(text, generator)
         if span is not None and span[1] > span[0]:
             if cutter is not any_span and generator.random() < _JITTER:
@@ -61,7 +63,7 @@ def any_span(text: str, generator: np.random.Generator) -> Span:
 
 def lines(text: str, generator: np.random.Generator) -> Span | None:
     """One to a few whole lines, with or without the first one's indentation, without the last line end."""
-    matches = list(_LINE.finditer(text))
+    matches = _matches(_LINE, text)
     if not matches:
         return None
     first = int(generator.integers(len(matches)))
@@ -80,7 +82,7 @@ def expression(text: str, generator: np.random.Generator) -> Span | None:
 
 def block(text: str, generator: np.random.Generator) -> Span | None:
     """A line and all that follow with at least its indentation."""
-    matches = list(_LINE.finditer(text))
+    matches = _matches(_LINE, text)
     return _block_from(matches, int(generator.integers(len(matches)))) if matches else None
 
 
@@ -104,12 +106,12 @@ def phrase(text: str, generator: np.random.Generator) -> Span | None:
 
 def sentence(text: str, generator: np.random.Generator) -> Span | None:
     """One to three sentences."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = _matches(_SENTENCE_END, text)
     if len(ends) < 2:
         return None
     first = int(generator.integers(len(ends) - 1))
     count = 1 if generator.random() < 0.7 else int(generator.integers(2, 4))
-    start, end = ends[first], ends[min(first + count, len(ends) - 1)]
+    start, end = ends[first].end(), ends[min(first + count, len(ends) - 1)].end()
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
@@ -120,20 +122,34 @@ def paragraph(text: str, generator: np.random.Generator) -> Span | None:
 
 
 def _words(text: str, generator: np.random.Generator, least: int, most: int) -> Span | None:
-    matches = list(_WORD.finditer(text))
-    if not matches:
+    count = len(text.split())
+    if not count:
         return None
-    first = int(generator.integers(len(matches)))
-    last = min(first + int(generator.integers(least, most + 1)), len(matches)) - 1
-    return matches[first].start(), matches[last].end()
+    first = int(generator.integers(count))
+    number = min(int(generator.integers(least, most + 1)), count - first)
+    start = len(text) - len(_after_words(text, first))
+    after = _after_words(text[start:], number)
+    return start, start + len(text[start : len(text) - len(after)].rstrip())
+
+
+def _after_words(text: str, number: int) -> str:
+    """What follows so many words and the white space behind them."""
+    parts = text.split(None, number)
+    return parts[number] if len(parts) > number else ""
 
 
 def _one_of(pattern: re.Pattern[str], text: str, generator: np.random.Generator) -> Span | None:
-    matches = list(pattern.finditer(text))
+    matches = _matches(pattern, text)
     return matches[int(generator.integers(len(matches)))].span() if matches else None
 
 
-def _block_from(matches: list[re.Match[str]], first: int) -> Span | None:
+@lru_cache(maxsize=8)
+def _matches(pattern: re.Pattern[str], text: str) -> Sequence[re.Match[str]]:
+    """All matches; those of the last texts are kept, as several holes are cut into one text."""
+    return tuple(pattern.finditer(text))
+
+
+def _block_from(matches: Sequence[re.Match[str]], first: int) -> Span | None:
     if first >= len(matches):
         return None
     depth = _depth(matches[first])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from engine.training.corpus import Corpus, Document, read_corpus
 from engine.training.own_text import OwnText, read_own
 from engine.training.packing import PackingRules, pack, pack_records
 from engine.training.report import describe_split, hold_out_samples
-from engine.training.samples import read_about, write_samples
+from engine.training.samples import Records, read_about, write_samples
 
 HELD_OUT = ("prose", "python")
 """Folders of held_out/, by whether they are code."""
@@ -108,8 +109,23 @@ def _pack_all(wish: Preparation, corpus: Corpus, tokenizer: Tokenizer, about: di
             write_samples(out / "held_out" / name, _unless_stopped(packed, wish.stopped), {})
     if config.own and config.held_out_samples:
         hold_out_samples(out / "held_out" / REPORT_SAMPLES, corpus.held_out, tokenizer, config)
-    records = pack_records(corpus.training, tokenizer, config.samples, rules, config.seed)
+    started = time.monotonic()
+    sizes: list[int] = []
+    records = _measured(pack_records(corpus.training, tokenizer, config.samples, rules, config.seed), sizes)
     write_samples(out / "samples", _unless_stopped(records, wish.stopped), about)
+    wish.say(_pace(sum(sizes), time.monotonic() - started))
+
+
+def _measured(batches: Iterable[Records], sizes: list[int]) -> Iterator[Records]:
+    """Notes how many bytes of text each batch was made from."""
+    for records in batches:
+        sizes.append(records.text_bytes)
+        yield records
+
+
+def _pace(text_bytes: int, seconds: float) -> str:
+    megabytes = text_bytes / 1e6
+    return f"Packed {megabytes:,.1f} MB of text in {seconds:,.1f} s ({megabytes / max(seconds, 1e-3):.1f} MB/s)"
 
 
 def _unless_stopped(batches: Iterable[_Batch], stopped: Callable[[], bool]) -> Iterator[_Batch]:

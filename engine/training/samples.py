@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -88,24 +89,20 @@ class SampleStore:
 
     def __getitem__(self, index: int) -> Sample:
         """Reads one sample."""
-        record = self._data[self._offsets[index] : self._offsets[index + 1]].tolist()
-        flags, count = record[0], record[1]
-        place = 2 + 3 * count
-        pieces = []
-        for number in range(count):
-            hole, length, capacity = record[2 + 3 * number : 5 + 3 * number]
-            pieces.append(Piece(tuple(record[place : place + length]), capacity, bool(hole)))
-            place += length
-        return Sample(tuple(pieces), bool(flags & _STARTS), bool(flags & _ENDS))
+        return _sample(self._data[self._offsets[index] : self._offsets[index + 1]].tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Samples as they lie on disk: `data` (uint16) of all, and of each its length and its (clean, hole) rows."""
+    """Samples as they lie on disk: `data` (uint16) of all, and of each its length and its (clean, hole) rows.
+
+    `text_bytes`: UTF-8 bytes of the text that they were made from, where that is known.
+    """
 
     data: bytes
     lengths: list[int]
     rows: list[tuple[int, int]]
+    text_bytes: int = 0
 
 
 def records_of(samples: Sequence[Sample]) -> Records:
@@ -118,6 +115,19 @@ def records_of(samples: Sequence[Sample]) -> Records:
         lengths.append(len(numbers) - before)
     rows = [(sample.clean_rows, sample.hole_rows) for sample in samples]
     return Records(np.array(numbers, dtype=np.uint16).tobytes(), lengths, rows)
+
+
+def samples_of(records: Records) -> list[Sample]:
+    """The samples of some records."""
+    numbers = np.frombuffer(records.data, dtype=np.uint16).tolist()
+    edges = pairwise([0, *accumulate(records.lengths)])
+    return [_sample(numbers[first:last]) for first, last in edges]
+
+
+def record_head(starts: bool, ends: bool, pieces: Iterable[tuple[bool, int, int]]) -> list[int]:
+    """What stands before the ids of a sample whose pieces are (hole?, length, capacity)."""
+    numbers = [int(number) for piece in pieces for number in piece]
+    return [_STARTS * starts + _ENDS * ends, len(numbers) // 3, *numbers]
 
 
 def write_samples(folder: Path, batches: Iterable[Sequence[Sample] | Records], about: dict[str, object]) -> int:
@@ -155,9 +165,19 @@ def read_about(folder: Path) -> dict[str, object]:
 
 
 def _record(sample: Sample) -> list[int]:
-    record = [_STARTS * sample.starts + _ENDS * sample.ends, len(sample.pieces)]
-    for piece in sample.pieces:
-        record += (int(piece.is_hole), len(piece.ids), piece.capacity)
+    pieces = [(piece.is_hole, len(piece.ids), piece.capacity) for piece in sample.pieces]
+    record = record_head(sample.starts, sample.ends, pieces)
     for piece in sample.pieces:
         record += piece.ids
     return record
+
+
+def _sample(record: list[int]) -> Sample:
+    flags, count = record[0], record[1]
+    place = 2 + 3 * count
+    pieces = []
+    for number in range(count):
+        hole, length, capacity = record[2 + 3 * number : 5 + 3 * number]
+        pieces.append(Piece(tuple(record[place : place + length]), capacity, bool(hole)))
+        place += length
+    return Sample(tuple(pieces), bool(flags & _STARTS), bool(flags & _ENDS))

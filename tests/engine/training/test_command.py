@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -145,6 +146,7 @@ def test_packing_alone_makes_the_samples_that_a_later_call_trains_on(data: Path,
     words = ("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "2")
     status, output = call(*words, "--pack-only")
     assert status == 0, output
+    assert re.search(r"^Packed [\d.]+ MB of text in [\d.]+ s \([\d.]+ MB/s\)$", output, re.MULTILINE)
     assert not (tmp_path / "model.safetensors").exists()
     before = (tmp_path / "samples" / "samples.bin").stat().st_mtime_ns
     assert call(*words)[0] == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tokenizers
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from engine.config import SpecialTokens
 from engine.models.registry import bundled_folder
 from engine.tokenization import Tokenizer
-from engine.training.bpe import SPLIT, special_tokens
+from engine.training import encoding
+from engine.training.bpe import SPLIT, special_tokens, train_bpe
 from engine.training.encoding import BulkEncoder
 from tests.engine.training.small import code, prose, small_tokenizer
 
@@ -20,14 +22,18 @@ PIECES = st.sampled_from(
 )
 
 
+def encoded(texts: list[str], encoder: BulkEncoder = ENCODER) -> list[list[int]]:
+    return [np.frombuffer(ids, dtype=np.uint16).tolist() for ids in encoder.encode_batch(texts)]
+
+
 @given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=6))
 def test_bulk_encoding_is_the_tokenizers_own(texts: list[str]) -> None:
-    assert ENCODER.encode_batch(texts) == SMALL.encode_batch(texts)
+    assert encoded(texts) == SMALL.encode_batch(texts)
 
 
 @given(st.text(max_size=40))
 def test_so_it_is_for_any_text(text: str) -> None:
-    assert ENCODER.encode_batch([text]) == [SMALL.encode(text)]
+    assert encoded([text]) == [SMALL.encode(text)]
 
 
 def test_documents_and_all_their_cuts_are_encoded_alike() -> None:
@@ -37,7 +43,7 @@ def test_documents_and_all_their_cuts_are_encoded_alike() -> None:
         tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")), special_tokens(16_384), 16_384
     )
     texts = [text[start:] for text in (prose(3), code(3)) for start in range(300)]
-    assert BulkEncoder(tokenizer).encode_batch(texts) == tokenizer.encode_batch(texts)
+    assert encoded(texts, BulkEncoder(tokenizer)) == tokenizer.encode_batch(texts)
 
 
 def test_a_tokenizer_with_another_split_is_asked_itself() -> None:
@@ -50,13 +56,34 @@ def test_a_tokenizer_with_another_split_is_asked_itself() -> None:
     backend.train_from_iterator([prose(1)], trainer)
     tokenizer = Tokenizer(backend, SpecialTokens(mask=310), 320)
     assert tokenizer.split_pattern() is None
-    assert BulkEncoder(tokenizer).encode_batch(["don't  go"]) == [tokenizer.encode("don't  go")]
+    assert encoded(["don't  go"], BulkEncoder(tokenizer)) == [tokenizer.encode("don't  go")]
+
+
+def test_a_tokenizer_with_tokens_of_its_own_is_asked_itself() -> None:
+    backend = train_bpe([prose(1)], 300)
+    backend.add_tokens(["old mill"])
+    tokenizer = Tokenizer(backend, SpecialTokens(mask=310), 320)
+    assert tokenizer.split_pattern() is None
+    assert encoded(["an old mill"], BulkEncoder(tokenizer)) == [tokenizer.encode("an old mill")]
+
+
+@pytest.mark.parametrize("word", [" mill", "…", " ’", "\n\n    ", "x", " Größe"])
+def test_a_word_alone_is_encoded_as_ever(word: str) -> None:
+    assert SMALL.encode_word(word) == SMALL.encode(word)
 
 
 def test_our_tokenizers_say_how_they_split() -> None:
     assert SMALL.split_pattern() == SPLIT
 
 
+def test_words_are_forgotten_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "_MOST_WORDS", 3)
+    texts = [prose(1), prose(2)]
+    encoder = BulkEncoder(SMALL)
+    assert encoded(texts, encoder) == SMALL.encode_batch(texts)
+    assert len(encoder._words) <= 3
+
+
 @pytest.mark.parametrize("texts", [[], ["", "a"]])
 def test_nothing_is_encoded_as_nothing(texts: list[str]) -> None:
-    assert ENCODER.encode_batch(texts) == SMALL.encode_batch(texts)
+    assert encoded(texts) == SMALL.encode_batch(texts)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.training import holes
 from engine.training.holes import MAX_HOLE, any_span, block, body, lines, one_hole, sentence, several_holes
+from tests.engine.training.plain import plain_expression, plain_phrase, plain_sentence
 from tests.engine.training.small import code, prose
 
 
@@ -24,6 +25,24 @@ def test_several_holes_are_apart_and_in_order(text: str, is_code: bool, seed: in
     found = several_holes(text, is_code, np.random.default_rng(seed))
     assert 1 <= len(found) <= 4
     assert all(left[1] + 2 < right[0] for left, right in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("fast", "plain"),
+    [
+        (holes.sentence, plain_sentence),
+        (holes.phrase, plain_phrase),
+        (holes.expression, plain_expression),
+    ],
+)
+@given(
+    text=st.lists(st.sampled_from([*" \n\t.!?\"”’')(:=\x1c\xa0\u2003", "a", "(b)", "= c", "return d", "if e:"])).map(
+        "".join
+    ),
+    seed=st.integers(0, 2**32),
+)
+def test_the_fast_cutters_cut_as_the_plain_ones(fast: holes.Cutter, plain: holes.Cutter, text: str, seed: int) -> None:
+    assert fast(text, np.random.default_rng(seed)) == plain(text, np.random.default_rng(seed))
 
 
 def draws(cutter: holes.Cutter, text: str, count: int = 100) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,9 +8,12 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
+from engine.training.assembling import capacity_of
 from engine.training.corpus import Document
-from engine.training.packing import PackingRules, _capacity, pack, pack_records
+from engine.training.cutting import cut_batches
+from engine.training.packing import PackingRules, pack, pack_records
 from engine.training.samples import Sample, records_of
+from tests.engine.training.plain import plain_samples
 from tests.engine.training.small import documents, small_tokenizer
 
 RULES = PackingRules(windows=((64, 0.5), (128, 0.5)), context_length=256)
@@ -76,15 +80,31 @@ def test_the_same_seed_packs_the_same_samples(tokenizer: Tokenizer) -> None:
 
 def test_other_processes_pack_the_same_samples(tokenizer: Tokenizer) -> None:
     arguments = (documents(), tokenizer, 2100, PackingRules(windows=((64, 1.0),), context_length=128), 3)
-    alone = [records_of(batch) for batch in pack(*arguments)]
+    alone = list(pack_records(*arguments, processes=0))
     assert len(alone) == 2
-    assert list(pack_records(*arguments, processes=0)) == alone
     assert list(pack_records(*arguments, processes=1)) == alone
+
+
+@pytest.mark.parametrize("context_length", [64, 256])
+def test_fast_packing_gives_what_plain_packing_gives(tokenizer: Tokenizer, context_length: int) -> None:
+    rules = PackingRules(windows=RULES.windows, context_length=context_length)
+    texts = [*documents(), Document("text", "made", "„Größe“, sagte Čapek … und ging: 水を飲む. " * 9)]
+    plain = [plain_samples(batch, tokenizer, rules) for batch in cut_batches(texts, 2300, rules, 5)]
+    assert list(pack(texts, tokenizer, 2300, rules, 5)) == plain
+    fast = list(pack_records(texts, tokenizer, 2300, rules, 5))
+    assert [replace(records, text_bytes=0) for records in fast] == [records_of(samples) for samples in plain]
+
+
+def test_records_tell_how_much_text_they_were_made_from(tokenizer: Tokenizer) -> None:
+    rules = PackingRules(windows=((128, 1.0),), tasks=(0.0, 0.0, 1.0, 0.0, 0.0))
+    text = "Ein Käfer … lief über die Straße.\n"
+    (records,) = pack_records([Document("text", "made", text * 2)], tokenizer, 3, rules, 0)
+    assert records.text_bytes == 3 * 2 * len(text.encode())
 
 
 def test_slack_is_sometimes_nothing_and_often_ends_on_the_grid() -> None:
     generator = np.random.default_rng(0)
-    capacities = [_capacity(10, 37, RULES, generator) for _ in range(2000)]
+    capacities = [capacity_of(10, 37, RULES, generator) for _ in range(2000)]
     assert 0.08 < np.mean([capacity == 10 for capacity in capacities]) < 0.2
     assert np.mean([(37 + capacity) % 64 == 0 for capacity in capacities]) > 0.35
     assert max(capacities) - 10 <= RULES.max_slack + RULES.suffix_grid
@@ -93,7 +113,7 @@ def test_slack_is_sometimes_nothing_and_often_ends_on_the_grid() -> None:
 
 def test_an_empty_hole_still_has_a_position() -> None:
     generator = np.random.default_rng(0)
-    assert min(_capacity(0, 0, RULES, generator) for _ in range(200)) == 1
+    assert min(capacity_of(0, 0, RULES, generator) for _ in range(200)) == 1
 
 
 def test_too_short_documents_are_an_error(tokenizer: Tokenizer) -> None:
