@@ -212,7 +212,8 @@ class SettingRow(QWidget):
         controls = [*self._beside(), self.control]
         taken = sum(max(it.sizeHint().width(), it.minimumWidth()) for it in (*controls, self.reset_button))
         label.ensurePolished()
-        label.setMinimumWidth(min(label.fontMetrics().horizontalAdvance(label.text()) + 2, _WIDTH - taken - _GAPS))
+        needed = label.fontMetrics().horizontalAdvance(label.text()) + 2
+        label.setMinimumWidth(max(0, min(needed, _WIDTH - taken - _GAPS)))
         tail = QHBoxLayout()
         tail.setSpacing(4)
         for widget in controls:
