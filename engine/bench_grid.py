@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from engine.bench_machine import median_seconds, peak_flops, read_bandwidth
 from engine.canvas import Canvas, Piece, Placed, lay_out
 from engine.config import CheckpointConfig, SpecialTokens
 from engine.denoise import DenoiseSettings, DenoisingStep, denoise, denoise_batch, prefill
@@ -26,7 +27,7 @@ from engine.models.esolm import shape_of
 from engine.models.esolm_network import parameter_shapes
 from engine.models.registry import esolm
 from engine.sampling import SamplingRule
-from engine.types import ContextOrder, ModelChoice, ModelInfo
+from engine.types import ContextOrder, ModelChoice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,10 +130,10 @@ def floor(adapter: ModelAdapter, plan: Plan) -> Row:
     cache = adapter.new_cache()
     adapter.step(cache, [Placed(i % 200, i) for i in range(context)], ())
     masked = range(context, context + 8)
-    step_s = _median(lambda: adapter.step(cache, (), masked), 8 * plan.repeats)
+    step_s = median_seconds(lambda: adapter.step(cache, (), masked), 8 * plan.repeats)
     element = {"int8": 1, "bfloat16": 2}.get(adapter.info.dtype, 4)
     weights = adapter.info.parameters * element  # a tied head reads the embedding: every parameter once
-    bandwidth, flops = read_bandwidth(adapter.info.device), _peak(adapter.info)
+    bandwidth, flops = read_bandwidth(adapter.info.device), peak_flops(adapter.info)
     least_s = max(weights / bandwidth, 2 * 8 * adapter.info.parameters / flops)
     return {
         "step_ms": round(1000 * step_s, 3),
@@ -172,7 +173,7 @@ def _recomputed(adapter: ModelAdapter, length: int, plan: Plan) -> float:
         adapter.step(cache, clean, range(length // 2, length))
 
     work()
-    return _median(work, plan.repeats)
+    return median_seconds(work, plan.repeats)
 
 
 def hole_in_context(
@@ -193,7 +194,7 @@ def hole_in_context(
             nonlocal nfe
             nfe = _denoise(adapter, cache, canvas(), steps, alpha_0)
 
-        warm_s = _median(run, plan.repeats)
+        warm_s = median_seconds(run, plan.repeats)
         rows.append(
             {
                 "context": context,
@@ -241,7 +242,7 @@ def batch_of(adapter: ModelAdapter, count: int, plan: Plan) -> Row:
             pass
 
     run()
-    seconds = _median(run, plan.repeats)
+    seconds = median_seconds(run, plan.repeats)
     return {"variations": count, "context": context, "hole": hole, "warm_ms": round(1000 * seconds, 1)}
 
 
@@ -286,38 +287,7 @@ def _denoise(adapter: ModelAdapter, cache: CleanTokenCache, canvas: Canvas, step
 
 
 def _run(adapter: ModelAdapter, canvas: Callable[[], Canvas], steps: int, alpha_0: float, repeats: int) -> float:
-    return _median(lambda: _denoise(adapter, adapter.new_cache(), canvas(), steps, alpha_0), repeats)
-
-
-def _median(work: Callable[[], object], repeats: int) -> float:
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        wait_for_the_device()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
-
-
-def wait_for_the_device() -> None:
-    """A GPU works on after the call that gave it work; a CPU does not."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def read_bandwidth(device: str) -> float:
-    """Bytes a second that are read from the device's memory, with the threads the engine uses."""
-    block = torch.zeros(64 * 2**20, dtype=torch.float32, device=device)
-    _median(block.sum, 1)
-    return block.numel() * 4 / min(_median(block.sum, 1) for _ in range(5))
-
-
-def _peak(info: ModelInfo) -> float:
-    """FLOP a second of a large product in that precision; for int8 that of bfloat16."""
-    kind = torch.float32 if info.dtype == "float32" else torch.bfloat16
-    a, b = (torch.ones(1024, 1024, dtype=kind, device=info.device) for _ in range(2))
-    _median(lambda: torch.mm(a, b), 1)
-    return 2 * 1024**3 / min(_median(lambda: torch.mm(a, b), 1) for _ in range(5))
+    return median_seconds(lambda: _denoise(adapter, adapter.new_cache(), canvas(), steps, alpha_0), repeats)
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.bench_grid import NetworkSize, random_checkpoint, read_bandwidth, wait_for_the_device
+from engine.bench_grid import NetworkSize, random_checkpoint
+from engine.bench_machine import read_bandwidth, wait_for_the_device
 from engine.canvas import Piece, Placed, lay_out
 from engine.denoise import DenoiseSettings, DenoisingStep, denoise
 from engine.device import give_back_memory, place

@@ -17,8 +17,8 @@ from engine.errors import EngineError, TrainingError
 from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig, preset, read_config, replaced
 
 if TYPE_CHECKING:
+    from engine.training.account import Listener
     from engine.training.checkpoint import Progress
-    from engine.training.run import Listener
 
 _GOING_ON_RATE = 0.2
 """A trained model goes on with this share of the preset's learning rates."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from engine.training.run import Listener, Report
+    from engine.training.account import Listener, Report
 
 _LINE_EVERY_S = 30.0
 

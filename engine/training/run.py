@@ -8,7 +8,6 @@ the end, loss.png; for a user's own files also report.json.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import torch
 from engine.errors import TrainingError
 from engine.models.esolm_network import EsoLMNetwork
 from engine.tokenization import Tokenizer
+from engine.training.account import Listener, Report, about_run, log_entry, summary
 from engine.training.bounds import bounds_of
 from engine.training.bpe import special_tokens
 from engine.training.checkpoint import (
@@ -34,7 +34,7 @@ from engine.training.checkpoint import (
     write_model,
     write_state,
 )
-from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig
+from engine.training.config import TrainConfig
 from engine.training.flops import measured_peak
 from engine.training.hybrid import hybrid_of
 from engine.training.journal import Write, journal
@@ -48,26 +48,6 @@ from engine.training.report import compare, describe_report, write_report
 from engine.training.samples import SampleStore
 
 _MOST_MAKERS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run shows its user, after a step. Rates are those of this call since its first step.
-
-    Attributes:
-        share: of the whole run. tokens_per_second: clean tokens read. peak_share: of the machine's arithmetic.
-    """
-
-    step: StepReport
-    progress: Progress
-    share: float
-    tokens_per_second: float
-    peak_share: float
-    seconds_left: float | None
-
-
-Listener = Callable[[Report | str], None]
-"""Told of every step (a Report) and of every stage (a sentence)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +98,7 @@ class _Run:
         self._trainer = Trainer(
             config, network, out / "samples", special_tokens(config.vocab_size), place, call.peers
         )  # fmt: skip
-        self._about = _about_run(config)
+        self._about = about_run(config)
         if call.resume:
             self._trainer.progress, state = read_state(out, self._about)
             self._trainer.optimizer.restore(state, self._trainer.progress.step)
@@ -184,7 +164,7 @@ class _Run:
         )
         self._say(report)
         if progress.step % self._config.log_steps == 0:
-            write(_line(report))
+            write(log_entry(report))
 
     def _save(self, write: Write) -> None:
         """A checkpoint, by the first process alone."""
@@ -193,9 +173,9 @@ class _Run:
         trainer = self._trainer
         write_state(self._out, trainer.progress, trainer.optimizer.state(), self._about)
         weights = dict(trainer.network.state_dict()) | trainer.optimizer.masters
-        summary = _summary(self._config, trainer.progress, self._place, self._call.peers)
+        about = summary(self._config, trainer.progress, self._place, self._call.peers)
         tokenizer_json = (self._out / "tokenizer.json").read_text(encoding="utf-8")
-        write_model(self._out, weights, model_config(self._config, summary), tokenizer_json)
+        write_model(self._out, weights, model_config(self._config, about), tokenizer_json)
         give_memory_back()
         held_out = _held_out(trainer.network, self._tokenizer, self._out, self._config)
         write({"step": trainer.progress.step, "held_out": held_out})
@@ -285,49 +265,3 @@ def _held_out(network: EsoLMNetwork, tokenizer: Tokenizer, out: Path, config: Tr
                 bits = hole_bits(network, tokenizer, samples, alpha_0=alpha_0)
                 found[f"{name}_alpha_{alpha_0:g}"] = round(bits.per_byte, 4)
     return found
-
-
-def _about_run(config: TrainConfig) -> dict[str, object]:
-    """What must be the same for a run to go on: all but its end, its place and how often it reports."""
-    loose = {"minutes", "steps", "checkpoint_minutes", "log_steps", "device", "workers", "compile", "held_out_samples",
-             "accumulate"} | (set() if config.own else {"own"})  # fmt: skip
-    if config.objective == ANY_ORDER:
-        loose |= set(HYBRID_SETTINGS)
-    about = {key: value for key, value in dataclasses.asdict(config).items() if key not in loose}
-    return dict(json.loads(json.dumps(about, default=str)))
-
-
-def _summary(config: TrainConfig, progress: Progress, place: Place, peers: Peers) -> dict[str, object]:
-    return {
-        "steps": progress.step,
-        "minutes": round(progress.seconds / 60, 1),
-        "rows": progress.rows,
-        "targets": progress.targets,
-        "clean_tokens": progress.tokens,
-        "rounds": progress.round,
-        "device": place.device.type,
-        "processes": peers.size,
-        "rows_per_step": config.rows_per_step,
-        "matrix_rate": config.matrix_rate,
-        "rate": config.rate,
-        "warmup": config.warmup,
-        "cooldown": config.cooldown,
-        "seed": config.seed,
-    } | ({key: getattr(config, key) for key in HYBRID_SETTINGS} if config.objective != ANY_ORDER else {})
-
-
-def _line(report: Report) -> dict[str, object]:
-    step, progress = report.step, report.progress
-    return {
-        "step": progress.step,
-        "seconds": round(progress.seconds, 1),
-        "loss": round(step.loss, 4),
-        "context_loss": round(step.context_loss, 4),
-        "gradient_norm": round(step.gradient_norm, 4),
-        "rate": round(step.rate, 4),
-        "rows": progress.rows,
-        "targets": progress.targets,
-        "tokens": progress.tokens,
-        "tokens_per_second": round(report.tokens_per_second),
-        "peak_share": round(report.peak_share, 4),
-    }

@@ -71,7 +71,7 @@ def test_a_signal_stops_the_run_with_a_checkpoint_that_resumes(
     data: Path, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.training import progress
-    from engine.training.run import Report
+    from engine.training.account import Report
 
     def interrupting(stream):
         def tell(news) -> None:

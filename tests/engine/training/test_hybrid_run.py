@@ -10,11 +10,12 @@ import pytest
 from engine.config import Attention, read_config
 from engine.session import EngineSession
 from engine.training import command
+from engine.training.account import Report
 from engine.training.answering import fill, greedy
 from engine.training.checkpoint import check_continuable
 from engine.training.config import OBJECTIVES, replaced
 from engine.training.report import compare, describe_report
-from engine.training.run import Call, Report, train
+from engine.training.run import Call, train
 from engine.training.samples import SampleStore, write_samples
 from engine.types import ModelChoice, TextSpan
 from tests.engine.training.small import prose, tiny_config, write_corpus

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.training.account import Report
 from engine.training.checkpoint import read_model
 from engine.training.peers import Alone, add_up_gradients
-from engine.training.run import Call, Report, train
+from engine.training.run import Call, train
 from tests.engine.training.small import tiny_config, write_corpus
 
 ROOT = Path(__file__).parents[3]

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import io
 
+from engine.training.account import Report
 from engine.training.checkpoint import Progress
 from engine.training.loop import StepReport
 from engine.training.progress import describe, show
-from engine.training.run import Report
 
 
 def report(share: float = 0.25, left: float | None = 3700.0) -> Report:

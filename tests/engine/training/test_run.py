@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from engine.errors import TrainingError
 from engine.models.registry import load
-from engine.training.run import Call, Report, train
+from engine.training.account import Report
+from engine.training.run import Call, train
 from engine.types import ModelChoice
 from tests.engine.training.small import tiny_config, write_corpus
 
