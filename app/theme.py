@@ -58,6 +58,7 @@ class Theme:
     proposal: QColor
     removed: QColor
     generated: QColor
+    found: QColor
 
     # the window around it
     window: QColor
@@ -93,7 +94,7 @@ LIGHT = _theme("light", False, {
     "attribute": "#1d58b8", "key": "#1d58b8", "heading": "#4a45d1", "emphasis": "#8a2f62", "link": "#1d58b8",
     "error": "#c4283c",
     "mask": "#7d78e0", "revealed": "#4a45d1", "accepted": "#2f7d5b", "doubtful": "#a86400",
-    "proposal": "#4a45d1", "removed": "#c4283c", "generated": "#5f5bc0",
+    "proposal": "#4a45d1", "removed": "#c4283c", "generated": "#5f5bc0", "found": "#b87400",
     "window": "#f3f3f7", "panel": "#f8f8fb", "field": "#ffffff", "border": "#e0e1e9", "border_strong": "#858a9a",
     "hover": "#e8e8f0", "pressed": "#dcdce8", "ui_text": "#24262e", "ui_text_dim": "#5f6370",
     "ui_text_disabled": "#9a9dab", "accent": "#4a45d1", "accent_hover": "#3c37b8", "accent_text": "#ffffff",
@@ -110,7 +111,7 @@ DARK = _theme("dark", True, {
     "attribute": "#8ab8ff", "key": "#8ab8ff", "heading": "#a9a6ff", "emphasis": "#f0a3cf", "link": "#8ab8ff",
     "error": "#ff7a85",
     "mask": "#7f7ae8", "revealed": "#a9a6ff", "accepted": "#7fc9a0", "doubtful": "#f0b85c",
-    "proposal": "#a9a6ff", "removed": "#ff7a85", "generated": "#8f8ce0",
+    "proposal": "#a9a6ff", "removed": "#ff7a85", "generated": "#8f8ce0", "found": "#d9a441",
     "window": "#15161b", "panel": "#1f2027", "field": "#27292f", "border": "#2d2f38", "border_strong": "#747989",
     "hover": "#2a2c35", "pressed": "#343743", "ui_text": "#dcdee6", "ui_text_dim": "#a0a4b2",
     "ui_text_disabled": "#686c79", "accent": "#9a96ff", "accent_hover": "#b1aeff", "accent_text": "#15161b",

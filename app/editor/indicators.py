@@ -53,6 +53,10 @@ class Indicator(IntEnum):
     """Dashes below: text that was edited under a proposal."""
     REMOVED_TEXT = 28
     """Colors the letters of words that a proposal leaves out."""
+    FOUND = 29
+    """A frame with a soft ground: a place that was found."""
+    SEARCHED = 30
+    """A faint ground: what is searched, where that is not everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ _LOOKS = {
     Indicator.HEAT_MIDDLE: _Look(Style.Squiggle, "doubtful", stroke=130),
     Indicator.HEAT_HIGH: _Look(Style.CompositionThick, "removed"),
     Indicator.GENERATED: _Look(Style.Dots, "generated"),
+    Indicator.FOUND: _Look(Style.RoundBox, "found", fill=60, outline=190),
+    Indicator.SEARCHED: _Look(Style.FullBox, "found", fill=20, outline=20),
 }
 
 

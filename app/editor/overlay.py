@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.editor.annotation import AnnotationPreview
 from app.editor.draft import SpanPreview
+from app.editor.found import FoundMarks
 from app.editor.generated import GeneratedMarks
 from app.editor.heat import HeatMarks
 from app.editor.preview import Preview
@@ -26,7 +27,9 @@ class Overlay(QObject):
     """The user's own input took the preview away."""
     _stale_changed = Signal()
 
-    def __init__(self, surface: Surface, preview: Preview, marks: Sequence[GeneratedMarks | HeatMarks]) -> None:
+    def __init__(
+        self, surface: Surface, preview: Preview, marks: Sequence[GeneratedMarks | HeatMarks | FoundMarks]
+    ) -> None:
         """Args: marks: of the real text, to be seen in its preview too."""
         super().__init__(surface)
         self._surface, self._preview, self._marks = surface, preview, marks

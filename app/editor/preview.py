@@ -147,6 +147,11 @@ class Preview(Surface):
         pos = self.positionFromPoint(point.x(), point.y())
         return self._copy.map.to_real(pos) if self._is_open else pos
 
+    def bytes_in_sight(self) -> tuple[int, int]:
+        """The first and the last byte of the real text in the lines that are on the screen."""
+        start, end = super().bytes_in_sight()
+        return (self._copy.map.to_real(start), self._copy.map.to_real(end)) if self._is_open else (start, end)
+
     # mouse: places carets in the real text, so that keys and copying are about it
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

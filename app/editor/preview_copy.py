@@ -26,7 +26,14 @@ _DRAFT_INDICATORS = (
     Indicator.LOCKED,
     Indicator.MASKED_AGAIN,
 )
-_MARKS_OF_THE_TEXT = (Indicator.GENERATED, Indicator.HEAT_LOW, Indicator.HEAT_MIDDLE, Indicator.HEAT_HIGH)
+_MARKS_OF_THE_TEXT = (
+    Indicator.GENERATED,
+    Indicator.HEAT_LOW,
+    Indicator.HEAT_MIDDLE,
+    Indicator.HEAT_HIGH,
+    Indicator.FOUND,
+    Indicator.SEARCHED,
+)
 
 
 class PreviewCopy:

@@ -30,6 +30,24 @@ def select_spans(surface: Surface, spans: Sequence[TextSpan]) -> None:
             surface.addSelection(caret, anchor)
 
 
+def carets(surface: Surface) -> list[tuple[int, int]]:
+    """Caret and anchor of every selection in code points, the main one last."""
+    main = surface.mainSelection()
+    numbers = [number for number in range(surface.selections()) if number != main]
+    places = [(surface.selectionNCaret(number), surface.selectionNAnchor(number)) for number in (*numbers, main)]
+    return [(surface.offset_at(caret), surface.offset_at(anchor)) for caret, anchor in places]
+
+
+def put_carets(surface: Surface, places: Sequence[tuple[int, int]]) -> None:
+    """Makes these the selections: caret and anchor in code points, the main one last."""
+    for number, (caret, anchor) in enumerate(places):
+        place = surface.pos_at(caret), surface.pos_at(anchor)
+        if number == 0:
+            surface.setSelection(*place)
+        else:
+            surface.addSelection(*place)
+
+
 def caret_place(surface: Surface) -> tuple[int, int]:
     """Line and column of the main caret, in code points, both from 1."""
     pos = surface.currentPos()

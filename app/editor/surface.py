@@ -116,6 +116,12 @@ class Surface(ScintillaEdit):
         before = self.positionBefore(self.positionAfter(pos)) if pos < self.length() else pos
         return self.positionAfter(before) if outward_end and before < pos else before
 
+    def bytes_in_sight(self) -> tuple[int, int]:
+        """The first and the last byte of the lines that are on the screen."""
+        top = self.firstVisibleLine()
+        last = self.docLineFromVisible(top + self.linesOnScreen())
+        return self.positionFromLine(self.docLineFromVisible(top)), self.lineEndPosition(last)
+
     # input
 
     @property

@@ -14,10 +14,12 @@ from app.editor import appearance, highlighting, selection
 from app.editor.auto_indent import AutoIndent
 from app.editor.brace_match import BraceMatch
 from app.editor.edits import Edit, with_eol
+from app.editor.found import FoundMarks
 from app.editor.generated import GeneratedMarks
 from app.editor.heat import HeatMarks
 from app.editor.overlay import Overlay
 from app.editor.preview import Preview
+from app.editor.replacing import Change, carried, gathered
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
 from app.settings import Settings
 from app.theme import Theme
@@ -63,7 +65,8 @@ class EditorView(QWidget):
         self._brace_match = BraceMatch(self.surface)
         self.generated = GeneratedMarks(self.surface)
         self.heat = HeatMarks(self.surface)
-        self.overlay = Overlay(self.surface, self.preview, (self.generated, self.heat))
+        self.found = FoundMarks(self.surface, self._bytes_in_sight)
+        self.overlay = Overlay(self.surface, self.preview, (self.generated, self.heat, self.found))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.surface)
@@ -122,6 +125,26 @@ class EditorView(QWidget):
         surface.scrollCaret()
         self._follow()
 
+    def replace_found(self, changes: Sequence[Change], kept: Sequence[TextSpan] = ()) -> None:
+        """Replaces disjoint, ascending places in one undo step, with the document's line ends.
+
+        Every caret stays in the text where it is, behind the new text when it was in a replaced place. Of very many
+        places neighbors are replaced together with what is between them, but for the `kept` spans.
+        """
+        surface = self.surface
+        written = [(start, end, with_eol(new, self.document.eol)) for start, end, new in changes]
+        ranges = [(span.start, span.end) for span in kept]
+        few = gathered(written, self.text(), ranges) if len(written) > 1 else written
+        places = [(surface.pos_at(start), surface.pos_at(end), encoded(new)) for start, end, new in few]
+        carets = selection.carets(surface)
+        moved = iter(carried([offset for pair in carets for offset in pair], written))
+        surface.beginUndoAction()
+        for start, end, data in reversed(places):
+            surface.replace(start, end, data)
+        selection.put_carets(surface, list(zip(moved, moved, strict=True)))
+        surface.endUndoAction()
+        self._follow()
+
     # the user's actions, all on the real text
 
     def undo(self) -> None:
@@ -163,6 +186,22 @@ class EditorView(QWidget):
         """Selects these spans, the last one as the main one."""
         selection.select_spans(self.surface, spans)
         self._follow()
+
+    def show_span(self, span: TextSpan) -> None:
+        """Selects a span and scrolls to it, into the middle if it was out of sight; in the preview too."""
+        surface = self.surface
+        start, end = surface.pos_at(span.start), surface.pos_at(span.end)
+        self.preview.sync_scroll()
+        for line in {surface.lineFromPosition(start), surface.lineFromPosition(end)}:
+            surface.ensureVisible(line)
+        surface.setSelection(end, start)
+        row, top = surface.visibleFromDocLine(surface.lineFromPosition(start)), surface.firstVisibleLine()
+        if not top <= row < top + surface.linesOnScreen():
+            surface.setFirstVisibleLine(max(0, row - surface.linesOnScreen() // 2))
+        surface.scrollRange(start, end)
+        self._scrolls_when_shown = not self.isVisible()
+        self._follow()
+        self.preview.show_caret()
 
     def go_to(self, line: int, column: int = 1) -> None:
         """Puts the caret there, both counted from 1 and brought into the text, and scrolls to it."""
@@ -249,6 +288,8 @@ class EditorView(QWidget):
         surface.input_done.connect(self._after_input)
         self.preview.placed.connect(self._follow)
         self.preview.copied.connect(self._style_preview)
+        surface.updateUi.connect(self.found.look)
+        self.preview.updateUi.connect(self.found.look)
         surface.about_to_input.connect(self._about_to_input)
 
     def _style_preview(self) -> None:
@@ -280,6 +321,9 @@ class EditorView(QWidget):
         self.document.bump()
         self.overlay.leave()
         self.text_changed.emit(edit)
+
+    def _bytes_in_sight(self) -> tuple[int, int]:
+        return (self.preview if self.preview.isVisible() else self.surface).bytes_in_sight()
 
     def _follow(self, *_: object) -> None:
         """Tells of a moved caret, and brings the preview along. Cheap when nothing has moved."""

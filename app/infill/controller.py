@@ -79,6 +79,12 @@ class InfillController(QObject):
         """Whether the run writes where the caret is."""
         return self._run is not None and self._run.target.is_at(self._view.caret_offset(), self._view.selections())
 
+    @property
+    def held_spans(self) -> list[TextSpan]:
+        """The places of the text that the run and the proposals are about."""
+        running = self._run.target.spans if self._run is not None else ()
+        return [*running, *(spot.place.span for spot in self.proposals.pending.spots)]
+
     # what the user can do
 
     def fill(self, wish: Wish = FILL) -> None:

@@ -106,6 +106,11 @@ class Proposals(QObject):
         """Where the text was edited under a proposal."""
         return [spot.place.span for spot in self.pending.spots if spot.place.is_stale]
 
+    @property
+    def stale_count(self) -> int:
+        """How many proposals have text under them that was edited."""
+        return len({spot.proposal.id for spot in self.pending.spots if spot.place.is_stale})
+
     def all_changes(self) -> list[tuple[int, int, str]]:
         """What accepting all would do: (start, end, new text), ascending."""
         return changes(self._parts(self.pending.live_spots))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QWidget
 
+from app.panels.drawn import DrawnButton
 from app.panels.setting_row import SettingRow
 
 _LOCK = "infill.seed_locked"
@@ -45,30 +46,7 @@ class SeedRow(SettingRow):
         self._settings.reset(_LOCK)
 
 
-class _DrawnButton(QToolButton):
-    """A small flat button that draws its sign in the palette's colors."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("drawn")
-        self.setFixedSize(26, 26)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.translate(self.width() / 2, self.height() / 2)
-        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
-        role = QPalette.ColorRole.Highlight if self.isChecked() else QPalette.ColorRole.Text
-        self.draw(painter, self.palette().color(group, role))
-
-    def draw(self, painter: QPainter, color: QColor) -> None:
-        """Draws the sign around the origin."""
-        raise NotImplementedError
-
-
-class DiceButton(_DrawnButton):
+class DiceButton(DrawnButton):
     """A die that shows five."""
 
     def draw(self, painter: QPainter, color: QColor) -> None:
@@ -80,7 +58,7 @@ class DiceButton(_DrawnButton):
             painter.drawEllipse(QPointF(x, y), 1.15, 1.15)
 
 
-class LockButton(_DrawnButton):
+class LockButton(DrawnButton):
     """A lock, open or closed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

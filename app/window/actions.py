@@ -13,6 +13,7 @@ from app.commands import Command, Commands
 from app.infill.context import INSERT, JOIN, Wish
 from app.infill.controller import InfillController
 from app.window.doubt_commands import doubt_commands
+from app.window.find_commands import find_commands
 from app.window.proposal_commands import proposal_commands
 from app.window.tabs import Tab
 from engine.types import Mode
@@ -140,6 +141,7 @@ def _edit(window: MainWindow) -> list[Command]:
         Command("edit.copy", "Copy", view(lambda tab: tab.view.copy()), ("Ctrl+C",), has_tab),
         Command("edit.paste", "Paste", view(lambda tab: tab.view.paste()), ("Ctrl+V",), has_tab),
         Command("edit.select_all", "Select All", view(lambda tab: tab.view.select_all()), ("Ctrl+A",), has_tab),
+        *find_commands(window),
         Command("edit.go_to_line", "Go to Line…", window.ask_line, ("Ctrl+G",), has_tab, starts_section=True),
     ]
 

@@ -16,6 +16,7 @@ from app.infill.controller import InfillController
 from app.infill.doubt import DoubtMarks
 from app.infill.doubt_popup import DoubtPopup
 from app.infill.suggester import Suggester
+from app.panels.find_bar import FindBar
 from app.panels.history_panel import HistoryPanel
 from app.panels.infill_strip import InfillStrip
 from app.panels.preset_bar import PresetBar
@@ -33,6 +34,7 @@ from app.window.drops import FileDrops
 from app.window.engine_link import EngineLink
 from app.window.engine_switch import EngineSwitch
 from app.window.filing import Filing
+from app.window.find_link import FindLink
 from app.window.help import about_text, keys_text, show_page
 from app.window.history_link import HistoryLink
 from app.window.notices import NoticeBar
@@ -70,6 +72,7 @@ class MainWindow(QMainWindow):
         self.history = HistoryLink(settings, self.tabs, self.filing, self.history_panel, self.asks)
         self.proposal_panel = ProposalPanel()
         self.proposal = ProposalLink(self.tabs, self.proposal_panel)
+        self.finding = FindLink(self.tabs, FindBar())
         self._lay_out()
         self.docks = Docks(self)
         self.actions_ = Actions(make_commands(self), self.menuBar(), self)
@@ -163,6 +166,7 @@ class MainWindow(QMainWindow):
         self.feed.close_down()
         self.estimate.close_down()
         self.history.close_down()
+        self.finding.close_down()
         self.bridge.close()
         event.accept()
 
@@ -189,6 +193,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.notices)
         column.addWidget(self.tabs, 1)
+        column.addWidget(self.finding.bar)
         self.setCentralWidget(center)
         self.setStatusBar(self.status)
 
@@ -201,6 +206,8 @@ class MainWindow(QMainWindow):
         self.tabs.current_tab_changed.connect(self.look_at_disk)
         self.tabs.close_asked.connect(self.filing.close)
         self.filing.said.connect(self.status.show_message)
+        self.finding.said.connect(self.status.show_message)
+        self.finding.changed.connect(self.actions_.refresh)
         self.filing.failed.connect(self._on_failed)
         self.panel.refused.connect(self.status.show_message)
         self.history.said.connect(self.status.show_message)
@@ -217,6 +224,7 @@ class MainWindow(QMainWindow):
         suggester = Suggester(view, controller, self.bridge, self.settings)
         doubt = DoubtMarks(view, controller, self.bridge, self.settings)
         tab = Tab(document, view, controller, suggester, doubt, DoubtPopup(view, doubt))
+        self.finding.watch(tab)
         self.drops.watch(view)
         view.menu_requested.connect(self._show_menu)
         document.path_changed.connect(self._on_tab)

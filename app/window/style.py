@@ -114,6 +114,17 @@ QFrame#popup QPushButton#link { color: $ui_text; background: transparent; border
 QFrame#popup QPushButton#link[quiet="true"] { color: $ui_text_dim; font-weight: 400; }
 QFrame#popup QPushButton#link:hover, QFrame#popup QPushButton#link:focus { color: $accent; }
 
+QFrame#find { background: $panel; border: 0; border-top: 1px solid $border; }
+QFrame#find QPushButton { padding: 3px 12px; }
+QFrame#find QLabel#count { color: $ui_text_dim; }
+QFrame#find QLabel#count[state="none"] { color: $ui_text; }
+QFrame#find QLabel#count[state="wrong"] { color: $danger; }
+QFrame#find QLineEdit[state="wrong"] { border-color: $danger; }
+QToolButton#toggle { border: 1px solid transparent; border-radius: 5px; background: transparent; }
+QToolButton#toggle:hover, QToolButton#toggle:focus { background: $hover; }
+QToolButton#toggle:focus { border-color: $accent; }
+QToolButton#toggle:checked { background: $accent_soft; border-color: $accent; }
+
 QFrame#notice { background: $accent_soft; border: 0; border-bottom: 1px solid $border; }
 QFrame#notice QLabel { color: $ui_text; }
 QFrame#notice QToolButton { color: $ui_text; border: 0; border-radius: 4px; padding: 2px 7px; }

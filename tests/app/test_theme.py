@@ -12,7 +12,18 @@ from app.settings import Settings
 from app.theme import DARK, LIGHT, Themes, contrast
 
 ROLES = {field.name for field in dataclasses.fields(LIGHT)} - {"name", "is_dark"}
-MARKS = {"mask", "revealed", "accepted", "doubtful", "proposal", "removed", "caret", "brace_match", "brace_bad"}
+MARKS = {
+    "mask",
+    "found",
+    "revealed",
+    "accepted",
+    "doubtful",
+    "proposal",
+    "removed",
+    "caret",
+    "brace_match",
+    "brace_bad",
+}
 GROUNDS = {"background", "caret_line", "selection", "selection_inactive", "margin", "whitespace", "indent_guide"}
 WINDOW = {
     *("window", "panel", "field", "border", "border_strong", "hover", "pressed", "ui_text", "ui_text_dim"),

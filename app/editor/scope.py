@@ -1,0 +1,31 @@
+"""The parts of a text that are searched, through its edits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.editor.edits import Edit, merged
+from engine.types import TextSpan
+
+
+class Scope:
+    """Spans of code points. What is written in one, or right at its ends, belongs to it."""
+
+    def __init__(self, spans: Iterable[TextSpan]) -> None:
+        self.spans = merged(spans)
+
+    def follow(self, edit: Edit) -> None:
+        """Takes over an edit of the text."""
+        self.spans = [TextSpan(_start(span.start, edit), _end(span.end, edit)) for span in self.spans]
+
+
+def _start(start: int, edit: Edit) -> int:
+    if edit.start >= start:
+        return start
+    return start + edit.growth if edit.end <= start else edit.start
+
+
+def _end(end: int, edit: Edit) -> int:
+    if edit.start > end:
+        return end
+    return end + edit.growth if edit.end <= end else edit.start
