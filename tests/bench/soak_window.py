@@ -27,7 +27,8 @@ def soak(seed: int, steps: int, folder: Path) -> tuple[dict[str, object] | None,
     from app.settings import Settings
     from app.theme import Themes
     from app.window import MainWindow
-    from tests.app.window.random_user import RandomAsks, RandomUser, watched
+    from tests.app.window.random_asks import RandomAsks, watched
+    from tests.app.window.random_user import RandomUser
     from tests.fakes import SteppedSession
 
     chance, session, settings = random.Random(seed), SteppedSession(), Settings()

@@ -181,70 +181,6 @@ def test_a_folder_that_is_gone_is_told(desk):
     assert desk.tab.view.text() == "new old"
 
 
-class TestAFileThatAnotherProgramChanged:
-    @pytest.fixture
-    def changed(self, desk):
-        desk.open("x.txt", "base")
-        desk.type("mine ")
-        desk.file("x.txt", "theirs")
-        return desk
-
-    def test_cancel_keeps_both(self, changed):
-        changed.asks.answers = [Answer.CANCEL]
-        changed.do("file.save")
-        assert (changed.folder / "x.txt").read_text() == "theirs"
-        assert changed.tab.view.text() == "mine base"
-        assert changed.tab.document.is_modified
-
-    def test_overwrite_saves_mine(self, changed):
-        changed.asks.answers = [Answer.OVERWRITE]
-        changed.do("file.save")
-        assert (changed.folder / "x.txt").read_text() == "mine base"
-        assert not changed.tab.document.is_modified
-
-    def test_reload_takes_theirs(self, changed):
-        changed.asks.answers = [Answer.RELOAD]
-        changed.do("file.save")
-        assert changed.tab.view.text() == "theirs"
-        assert not changed.tab.document.is_modified
-
-    def test_coming_back_to_the_window_offers_a_reload_once(self, changed):
-        changed.window.look_at_disk()
-        changed.window.notices.closer.click()
-        changed.window.look_at_disk()
-        assert changed.window.notices.text == ""
-        changed.file("x.txt", "theirs, once more")
-        changed.window.look_at_disk()
-        assert "changed by another program" in changed.window.notices.text
-        changed.asks.answers = [Answer.RELOAD]
-        changed.window.notices.button.click()
-        assert changed.tab.view.text() == "theirs, once more"
-
-
-class TestAFileThatIsDeletedByAnotherProgram:
-    def test_is_told_when_one_comes_back_and_can_be_written_again(self, desk):
-        tab = desk.open("x.txt", "the only copy")
-        (desk.folder / "x.txt").unlink()
-        desk.window.look_at_disk()
-        assert "was deleted or moved" in desk.window.notices.text
-        assert tab.document.is_modified
-        desk.window.notices.button.click()
-        assert (desk.folder / "x.txt").read_text() == "the only copy"
-        assert not tab.document.is_modified
-        desk.window.look_at_disk()
-        assert desk.window.notices.text == ""
-
-    def test_is_not_closed_without_a_question(self, desk):
-        desk.open("x.txt", "the only copy")
-        (desk.folder / "x.txt").unlink()
-        desk.asks.answers = [Answer.CANCEL, Answer.SAVE]
-        desk.do("file.close")
-        assert desk.tab.view.text() == "the only copy"
-        desk.do("file.close")
-        assert desk.window.tabs.current is None
-        assert (desk.folder / "x.txt").read_text() == "the only copy"
-
-
 def test_a_character_the_encoding_lacks_is_saved_only_as_utf8(desk):
     data = "grüße".encode("cp1252")
     desk.open("x.txt", data)
@@ -280,14 +216,6 @@ def test_a_file_can_be_read_again_in_another_encoding_and_saved_in_one(desk):
     assert (tab.view.text(), tab.document.encoding) == ("кот", "koi8-r")
 
 
-def test_reloading_keeps_the_place_of_the_caret(desk):
-    desk.open("x.txt", "one\ntwo\nthree\n")
-    desk.tab.view.go_to(3, 2)
-    desk.file("x.txt", "one\ntwo\nthree, longer\n")
-    desk.do("file.reload")
-    assert desk.tab.line_and_column == (3, 2)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="names that are no Unicode are of Linux")
 def test_a_file_whose_name_is_no_text_is_opened_and_saved(desk):
     path = desk.folder / os.fsdecode(b"caf\xe9.txt")
@@ -299,111 +227,6 @@ def test_a_file_whose_name_is_no_text_is_opened_and_saved(desk):
     path.chmod(0o444)
     desk.do("file.save")
     assert "write-protected" in desk.window.notices.text
-
-
-def test_going_to_a_tab_looks_at_its_file(desk):
-    desk.open("a.txt", "old")
-    desk.open("b.txt")
-    desk.file("a.txt", "theirs")
-    desk.do("view.next_tab")
-    assert "“a.txt” was changed by another program" in desk.window.notices.text
-
-
-def test_reloading_asks_before_changes_are_lost(desk):
-    desk.open("x.txt", "old")
-    desk.type("new ")
-    desk.asks.answers = [Answer.CANCEL, Answer.RELOAD]
-    desk.do("file.reload")
-    assert desk.tab.view.text() == "new old"
-    desk.do("file.reload")
-    assert desk.tab.view.text() == "old"
-
-
-class TestClosingATab:
-    def test_an_unmodified_one_closes_without_a_word(self, desk):
-        desk.open("x.txt", "old")
-        desk.do("file.close")
-        assert desk.window.tabs.count() == 0
-        assert not desk.window.actions_.of("file.save").isEnabled()
-        assert desk.window.windowTitle() == "Redraft"
-
-    @pytest.mark.parametrize(("answer", "on_disk", "left"), [
-        (Answer.SAVE, "new old", 0), (Answer.DISCARD, "old", 0), (Answer.CANCEL, "old", 1),
-    ])  # fmt: skip
-    def test_a_modified_one_asks(self, desk, answer, on_disk, left):
-        desk.open("x.txt", "old")
-        desk.type("new ")
-        desk.asks.answers = [answer]
-        desk.do("file.close")
-        assert (desk.folder / "x.txt").read_text() == on_disk
-        assert desk.window.tabs.count() == left
-
-    def test_a_save_that_fails_keeps_the_tab(self, desk):
-        desk.open("x.txt", "old")
-        desk.type("new ")
-        (desk.folder / "x.txt").chmod(0o444)
-        desk.asks.answers = [Answer.SAVE]
-        desk.do("file.close")
-        assert desk.window.tabs.count() == 1
-
-    def test_a_running_one_asks_and_stops_the_run(self, desk):
-        desk.open("x.txt", "some old words")
-        desk.fill("old")
-        desk.allow(1)
-        desk.asks.answers = [Answer.CANCEL, Answer.STOP]
-        desk.do("file.close")
-        assert not desk.session.run.job.is_cancelled
-        desk.do("file.close")
-        assert desk.session.run.job.is_cancelled
-        assert desk.window.tabs.count() == 0
-        desk.allow(1)  # the late ending reaches nobody
-        assert (desk.folder / "x.txt").read_text() == "some old words"
-
-    @pytest.mark.parametrize(("answer", "modified"), [(Answer.DISCARD, False), (Answer.ACCEPT, True)])
-    def test_one_with_a_proposal_asks_for_a_decision(self, desk, answer, modified):
-        desk.open("x.txt", "some old words")
-        desk.fill("old")
-        desk.allow(4)
-        desk.asks.answers = [answer, Answer.SAVE]
-        desk.do("file.close")
-        assert desk.asks.asked == ["1 proposed in x.txt"] + ["unsaved x.txt"] * modified
-        assert (desk.folder / "x.txt").read_text() == ("some OLD words" if modified else "some old words")
-
-    def test_going_back_keeps_the_proposal(self, desk):
-        desk.open("x.txt", "some old words")
-        desk.fill("old")
-        desk.allow(4)
-        desk.asks.answers = [Answer.CANCEL]
-        desk.do("file.close")
-        assert desk.tab.controller.proposals.has_pending
-
-
-class TestClosingTheWindow:
-    def test_it_closes_when_nothing_is_to_be_lost(self, desk):
-        desk.open("x.txt", "old")
-        assert desk.window.close()
-        assert desk.session.is_closed
-
-    def test_it_asks_for_every_modified_document_and_stays_on_cancel(self, desk):
-        for name in ("a.txt", "b.txt"):
-            desk.open(name, "old")
-            desk.type("new ")
-        desk.asks.answers = [Answer.SAVE, Answer.CANCEL]
-        assert not desk.window.close()
-        assert desk.asks.asked == ["unsaved a.txt", "unsaved b.txt"]
-        assert not desk.session.is_closed
-        assert desk.window.tabs.count() == 2
-        desk.asks.answers = [Answer.DISCARD]
-        assert desk.window.close()
-        assert [(desk.folder / name).read_text() for name in ("a.txt", "b.txt")] == ["new old", "old"]
-
-    def test_it_stops_a_run_first(self, desk):
-        desk.open("x.txt", "some old words")
-        desk.fill("old")
-        desk.asks.answers = [Answer.STOP]
-        assert desk.window.close()
-        assert desk.session.run.job.is_cancelled
-        assert desk.session.is_closed
 
 
 def test_nothing_provisional_is_ever_saved(desk):

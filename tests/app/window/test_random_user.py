@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from .random_user import RandomUser, watched
+from .random_asks import watched
+from .random_user import RandomUser
 
 STEPS = 500
 
