@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from engine.config import Attention, SpecialTokens
 from engine.training.attention import Extent
 from engine.training.config import TrainConfig
-from engine.training.objective import Batch, TargetKind
+from engine.training.objective import Batch, Columns, TargetKind
 from engine.training.samples import Sample
 
 LEAST_TIME = 1e-3
@@ -197,33 +197,15 @@ def arrange(
 
 def collate_hybrid(rows: Sequence[HybridRow], special: SpecialTokens) -> Batch:
     """Joins rows to one batch on the CPU, whose loss is a mean over all tokens of the windows."""
-    ids: list[int] = []
-    positions: list[int] = []
-    visible: list[int] = []
-    extents: list[Extent] = []
-    indices: list[int] = []
-    targets: list[int] = []
-    weights: list[float] = []
+    columns, weights = Columns(special), list[float]()
     for row in rows:
-        first, clean, copies = len(ids), len(row.ids), len(row.targets)
-        extents.append(Extent(first, clean, copies, row.joint, row.in_line))
-        ids += [*row.ids, *[special.mask] * copies]
-        positions += row.positions + row.places
-        visible += [*[0] * clean, *row.visible]
-        indices += range(first + clean, first + clean + copies)
-        targets += row.targets
+        copies = len(row.targets)
+        extent = Extent(len(columns.ids), len(row.ids), copies, row.joint, row.in_line)
+        columns.add(row.ids, row.positions + row.places, row.visible, extent)
+        columns.targets += row.targets
         weights += [row.weight] * copies
-    return Batch(
-        torch.tensor(ids),
-        torch.tensor(positions),
-        torch.tensor(visible),
-        extents,
-        torch.tensor(indices, dtype=torch.long),
-        torch.tensor(targets, dtype=torch.long),
-        torch.tensor(weights, dtype=torch.float32),
-        torch.full((len(targets),), int(TargetKind.HOLE)),
-        tokens=sum(row.tokens for row in rows),
-    )
+    kinds = torch.full((len(weights),), int(TargetKind.HOLE))
+    return columns.batch(torch.tensor(weights, dtype=torch.float32), kinds, sum(row.tokens for row in rows))
 
 
 def expected_rows(hybrid: Hybrid, clean: int) -> int:

@@ -194,41 +194,62 @@ def _corrupted(
     return changed, sorted(chosen)
 
 
+class Columns:
+    """The rows of a batch as lists, while sequences are joined to it."""
+
+    def __init__(self, special: SpecialTokens) -> None:
+        self._mask = special.mask
+        self.ids: list[int] = []
+        self.positions: list[int] = []
+        self.visible: list[int] = []
+        self.extents: list[Extent] = []
+        self.indices: list[int] = []
+        self.targets: list[int] = []
+
+    def add(self, ids: Sequence[int], positions: Sequence[int], visible: Sequence[int], extent: Extent) -> None:
+        """A sequence's clean tokens and mask copies.
+
+        Args:
+            ids: of its clean tokens. positions: of its clean tokens and its copies.
+            visible: how many clean rows each copy sees. extent: where it lies: behind all that is there.
+        """
+        self.ids += ids
+        self.ids += [self._mask] * extent.copies
+        self.positions += positions
+        self.visible += [0] * extent.clean
+        self.visible += visible
+        self.extents.append(extent)
+        self.indices += range(extent.first + extent.clean, extent.first + extent.clean + extent.copies)
+
+    def batch(self, weights: Tensor, kinds: Tensor, tokens: int = 0) -> Batch:
+        """All of it on the CPU, with a weight and a kind for each target."""
+        return Batch(
+            _long(self.ids),
+            _long(self.positions),
+            _long(self.visible),
+            self.extents,
+            _long(self.indices),
+            _long(self.targets),
+            weights,
+            kinds,
+            tokens=tokens,
+        )
+
+
 def collate(rows: Sequence[Row], special: SpecialTokens) -> Batch:
     """Joins rows to one batch on the CPU."""
-    ids: list[int] = []
-    positions: list[int] = []
-    visible: list[int] = []
-    extents: list[Extent] = []
-    indices: list[int] = []
-    targets: list[int] = []
-    kinds: list[int] = []
+    columns, kinds = Columns(special), list[int]()
     for row in rows:
-        first, clean, copies = len(ids), len(row.ids), len(row.predicted)
-        extents.append(Extent(first, clean, copies))
-        ids += row.ids
-        ids += [special.mask] * copies
-        positions += row.positions
-        positions += [row.positions[place] for place in row.predicted]
-        visible += [0] * clean
-        visible += row.predicted
-        indices += range(first + clean, first + clean + copies)
-        indices += [first + place for place in row.corrected]
-        targets += [row.truth[place] for place in (*row.predicted, *row.corrected)]
+        first, copies = len(columns.ids), len(row.predicted)
+        places = [row.positions[place] for place in row.predicted]
+        columns.add(row.ids, row.positions + places, row.predicted, Extent(first, len(row.ids), copies))
+        columns.indices += [first + place for place in row.corrected]
+        columns.targets += [row.truth[place] for place in (*row.predicted, *row.corrected)]
         in_context = sum(place < row.context for place in row.predicted)
         kinds += [TargetKind.CONTEXT] * in_context + [TargetKind.HOLE] * (copies - in_context)
         kinds += [TargetKind.CORRECTION] * len(row.corrected)
     chosen = _long(kinds)
-    return Batch(
-        _long(ids),
-        _long(positions),
-        _long(visible),
-        extents,
-        _long(indices),
-        _long(targets),
-        torch.tensor([_WEIGHTS[kind] for kind in TargetKind])[chosen],
-        chosen,
-    )
+    return columns.batch(torch.tensor([_WEIGHTS[kind] for kind in TargetKind])[chosen], chosen)
 
 
 def _long(values: list[int]) -> Tensor:
