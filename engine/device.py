@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 
+MOST_THREADS = 1024
+"""CPU threads that may be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """A resolved device, dtype and number of CPU threads. `int8`: the layers' products are of 8-bit integers; `dtype`
@@ -58,7 +62,7 @@ def place(choice: ModelChoice) -> Placement:
     The decision depends on hardware flags only, never on a timing, so that equal requests give equal results.
 
     Raises:
-        DeviceError: the device or dtype that was asked for is not there.
+        DeviceError: the device or dtype that was asked for is not there, or the number of threads is none.
     """
     import torch
 
@@ -74,6 +78,8 @@ def place(choice: ModelChoice) -> Placement:
         raise DeviceError("int8 is for processors; choose the precision “auto”, or the device “cpu”, in the settings.")
     if int8 and not computes_int8(device):
         raise DeviceError("int8 needs a processor with VNNI or AMX; choose the precision “auto” in the settings.")
+    if not 0 <= choice.threads <= MOST_THREADS:
+        raise DeviceError(f"threads must be from 0 (Redraft chooses) to {MOST_THREADS}.")
     dtype = _dtype("auto" if int8 else choice.dtype, device)
     return Placement(device, dtype, choice.threads or default_threads(), int8)
 

@@ -28,7 +28,7 @@ def score(
     file: Annotated[Path, typer.Argument(help="The text file.", show_default=False)],
     span: Annotated[str | None, typer.Option(metavar="START:END", help="Code points to score, given the rest.")] = None,
     orders: Annotated[int, typer.Option(min=0, help="Bound the span's likelihood over so many random orders too.")] = 0,
-    words: Annotated[int, typer.Option(help="How many of the least likely words to print.")] = 10,
+    words: Annotated[int, typer.Option(min=0, help="How many of the least likely words to print.")] = 10,
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = _CHOICE.dtype,

@@ -161,15 +161,24 @@ def write_state(folder: Path, progress: Progress, tensors: Mapping[str, Tensor],
         raise TrainingError(f"The training checkpoint cannot be written to {folder}: {error}.") from error
 
 
+def has_state(folder: Path) -> bool:
+    """Whether there is a training state, damaged or not."""
+    return _state_place(folder).is_dir()
+
+
+def _state_place(folder: Path) -> Path:
+    """Where the training state is: after a crash between the two renames of `write_state` beside its place."""
+    place = folder / STATE_FOLDER
+    return place if place.is_dir() else folder / f"{STATE_FOLDER}.old"
+
+
 def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dict[str, Tensor]]:
     """Reads the training state of a run whose `about` must be the same.
 
     Raises:
         TrainingError: there is none, it is damaged, or it belongs to another run.
     """
-    place = folder / STATE_FOLDER
-    if not place.is_dir():
-        place = folder / f"{STATE_FOLDER}.old"  # a crash between the two renames
+    place = _state_place(folder)
     if not place.is_dir():
         raise TrainingError(f"There is no training checkpoint in {folder} to resume from.")
     try:

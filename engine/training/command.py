@@ -25,6 +25,10 @@ _GOING_ON_RATE = 0.2
 _GOING_ON = {"samples": 20_000, "minutes": 20.0}
 """What a trained model goes on with where neither a config nor a preset was named."""
 _OUT = Path("redraft-model")
+_NOTHING_GIVEN = (
+    "Say what to train on: your own text with --from redraft-mini, a folder of text, a config, or --preset "
+    "with --data. See --help."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,11 @@ def train(
     try:
         changes: dict[str, Any] = {"data": data, "minutes": minutes, "steps": steps, "python": python, "name": name}
         changes = {key: value for key, value in changes.items() if value is not None}
-        wish = _wishes(sources or [], preset_name, changes, origin, out, resume=resume)
-        progress, first = _run(wish, resume=resume, minutes=call_minutes, pack_only=pack_only)
+        if not (sources or data or python or preset_name or origin or resume):
+            raise TrainingError(_NOTHING_GIVEN)
+        wish = _wishes(sources or [], preset_name, changes, origin, out)
+        goes_on = _goes_on(wish.out, resume=resume, by_calls=call_minutes is not None)
+        progress, first = _run(wish, resume=goes_on, minutes=call_minutes, pack_only=pack_only)
     except EngineError as error:
         print(f"redraft train: {error}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(2) from error
@@ -88,8 +95,6 @@ def _wishes(
     changes: dict[str, Any],
     origin: str | None,
     out: Path | None,
-    *,
-    resume: bool,
 ) -> _Wish:
     given = set(changes)
     config_file = sources[0] if sources and sources[0].suffix == ".toml" else None
@@ -113,10 +118,10 @@ def _wishes(
     config = replaced(config, changes)
     if origin is None:
         return _Wish(config, out or _OUT)
-    return _going_on(config, origin, out, named="name" in given, resume=resume)
+    return _going_on(config, origin, out, named="name" in given)
 
 
-def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool, resume: bool) -> _Wish:
+def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool) -> _Wish:
     """The wish to go on with a model: its sizes, gentler rates, and for the user's own text a name and a folder."""
     from engine.config import read_config as read_model_config
     from engine.models.registry import find, user_models_folder
@@ -138,12 +143,27 @@ def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool
         return _Wish(config, out or _OUT, folder)
     if Path(config.name).name != config.name or config.name.startswith("."):
         raise TrainingError(f"“{config.name}” cannot be a model's name: it would not be a folder's.")
-    place = out or user_models_folder() / config.name
-    if (place / "config.json").is_file() and not resume:
+    return _Wish(config, out or user_models_folder() / config.name, folder)
+
+
+def _goes_on(out: Path, *, resume: bool, by_calls: bool) -> bool:
+    """Whether the run in `out` is to go on; a run by calls does once it has begun.
+
+    Raises:
+        TrainingError: there is none to go on with, or a new one would destroy the model there.
+    """
+    from engine.training.checkpoint import has_state
+
+    has_begun = has_state(out)
+    if resume and not has_begun:
+        raise TrainingError(f"There is no training checkpoint in {out} to resume from.")
+    if resume or (by_calls and has_begun):
+        return True
+    if has_begun or (out / "config.json").is_file():
         raise TrainingError(
-            f"There is a model in {place} already: give another --name, or --resume to go on with its training."
+            f"There is a model in {out} already: give another --out or --name, or --resume to go on with its training."
         )
-    return _Wish(config, place, folder)
+    return False
 
 
 def _slug(path: Path) -> str:
@@ -153,15 +173,12 @@ def _slug(path: Path) -> str:
 
 def _run(wish: _Wish, *, resume: bool, minutes: float | None, pack_only: bool) -> tuple[Progress, bool]:
     """The progress, and whether this is the process that says so."""
-    from engine.training.checkpoint import STATE_FOLDER
     from engine.training.peers import joined
     from engine.training.process import keep_memory
     from engine.training.run import Call
     from engine.training.run import train as run_training
 
     keep_memory()
-    if minutes is not None:
-        resume = resume or (wish.out / STATE_FOLDER).is_dir()
     with joined() as peers, _stop_signals(once=peers.size == 1) as stopped, _listener(first=peers.rank == 0) as tell:
         call = Call(resume, wish.origin, minutes, pack_only, stopped, peers=peers)
         return run_training(wish.config, wish.out, tell, call), peers.rank == 0

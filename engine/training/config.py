@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ ANY_ORDER = "any-order"
 OBJECTIVES = (ANY_ORDER, "eso-a", "eso-b", "ar", "mdlm")
 HYBRID_SETTINGS = ("objective", "alpha_0", "batch_split", "diffusion_weight")
 """Fields that mean nothing to any-order training."""
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+_DTYPES = ("auto", "bfloat16", "float32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,27 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Raises TrainingError for values that cannot be trained."""
+        sizes = (self.hidden_size, self.heads, self.layers, self.mlp_ratio, self.samples, self.rows_per_step,
+                 self.rows_per_batch, self.accumulate, self.log_steps)  # fmt: skip
+        amounts = (self.workers, self.seed, self.held_out_samples, self.python_cap_bytes, self.matrix_rate, self.rate,
+                   self.weight_decay, self.checkpoint_minutes)  # fmt: skip
+        shares = (self.code_share, self.corrupted, self.corruption, *_numbers(self.context_targets))
         problems = (
-            (self.hidden_size % self.heads, "hidden_size must be a multiple of heads"),
-            (self.hidden_size // self.heads % 2, "hidden_size / heads must be even"),
-            (self.vocab_size > 65_536 or self.vocab_size < 300, "vocab_size must lie between 300 and 65,536"),
+            (min(sizes) < 1, "sizes must be positive"),
+            (not all(0 <= amount < math.inf for amount in amounts), "rates, counts and the seed must be 0 or more"),
+            (not all(0 <= share <= 1 for share in shares), "shares must lie between 0 and 1"),
+            (not self.clip > 0, "clip must be positive"),
+            (len(_numbers(self.context_targets)) != 2, "context_targets are two shares, at the begin and at the end"),
+            (not self._has_windows(), "windows are [length, share] pairs, of 16 tokens or more"),
+            (self.context_length < 64, "context_length must be 64 or more"),
+            (self.device not in _DEVICES, f"device must be one of {', '.join(_DEVICES)}"),
+            (self.dtype not in _DTYPES, f"dtype must be one of {', '.join(_DTYPES)}"),
             (
-                min(self.layers, self.samples, self.rows_per_step, self.rows_per_batch, self.accumulate) < 1,
-                "sizes must be positive",
+                min(self.heads, self.hidden_size) > 0 and self.hidden_size % self.heads,
+                "hidden_size must be a multiple of heads",
             ),
+            (self.heads > 0 and self.hidden_size // self.heads % 2, "hidden_size / heads must be even"),
+            (self.vocab_size > 65_536 or self.vocab_size < 300, "vocab_size must lie between 300 and 65,536"),
             (self.minutes is None and self.steps is None, "minutes or steps must be given"),
             (self.warmup + self.cooldown > 1 or min(self.warmup, self.cooldown) < 0, "warmup + cooldown must be <= 1"),
             (self.objective not in OBJECTIVES, f"objective must be one of {', '.join(OBJECTIVES)}"),
@@ -108,6 +124,21 @@ class TrainConfig:
         for wrong, sentence in problems:
             if wrong:
                 raise TrainingError(f"The training config cannot be used: {sentence}.")
+
+    def _has_windows(self) -> bool:
+        pairs = [_numbers(pair) for pair in self.windows]
+        return (
+            bool(pairs)
+            and all(len(pair) == 2 and 16 <= pair[0] < math.inf and 0 <= pair[1] < math.inf for pair in pairs)
+            and sum(pair[1] for pair in pairs) > 0
+        )
+
+
+def _numbers(values: object) -> tuple[float, ...]:
+    """`values`, if they are numbers; else none."""
+    if not isinstance(values, tuple) or not all(isinstance(value, (int, float)) for value in values):
+        return ()
+    return values
 
 
 PRESETS: Mapping[str, TrainConfig] = {
@@ -177,7 +208,8 @@ def _fits(value: object, present: object, key: str) -> bool:
     if key in ("data", "tokenizer"):
         return value is None or isinstance(value, Path)
     if key in ("minutes", "steps"):
-        return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0)
+        kinds = (int, float) if key == "minutes" else int
+        return value is None or (isinstance(value, kinds) and not isinstance(value, bool) and value > 0)
     if isinstance(present, bool) or isinstance(value, bool):
         return isinstance(present, bool) and isinstance(value, bool)
     if isinstance(present, float):

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from engine.device import place
 from engine.errors import TrainingError
 from engine.models.esolm_network import EsoLMNetwork
 from engine.tokenization import Tokenizer
@@ -46,6 +47,7 @@ from engine.training.preparing import HELD_OUT, REPORT_SAMPLES, Preparation, pre
 from engine.training.process import give_memory_back
 from engine.training.report import compare, describe_report, write_report
 from engine.training.samples import SampleStore
+from engine.types import ModelChoice
 
 _MOST_MAKERS = 8
 
@@ -121,7 +123,7 @@ class _Run:
             saved = call.clock()
             with closing(self._trainer.steps(self._share_done)) as steps:
                 for step in steps:
-                    _check_loss(step.loss)
+                    _check_numbers(step)
                     self._note(step, write)
                     if call.clock() - saved > 60 * self._config.checkpoint_minutes:
                         self._save(write)
@@ -219,8 +221,9 @@ def _named_errors(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_loss(loss: float) -> None:
-    if not np.isfinite(loss):
+def _check_numbers(step: StepReport) -> None:
+    """Before the step can be saved: gradients that are no numbers make weights that are none."""
+    if not np.isfinite([step.loss, step.gradient_norm]).all():
         raise TrainingError("The loss is no number any more: lower the learning rates.")
 
 
@@ -233,10 +236,9 @@ def _network(config: TrainConfig, source: Path | None) -> EsoLMNetwork:
 
 
 def _placement(config: TrainConfig, peers: Peers) -> Place:
-    name = config.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(f"cuda:{peers.local_rank}" if name == "cuda" else name)
+    device = place(ModelChoice(device=config.device)).device
+    if device.type == "cuda":
+        device = torch.device(f"cuda:{peers.local_rank}")
     if config.dtype != "auto":
         dtype = {"bfloat16": torch.bfloat16, "float32": torch.float32}[config.dtype]
     elif device.type == "cpu":

@@ -26,6 +26,12 @@ def test_chosen_values_win() -> None:
     assert (placement.device.type, placement.dtype, placement.threads) == ("cpu", torch.float32, 3)
 
 
+@pytest.mark.parametrize("threads", [-1, 10**6])
+def test_no_number_of_threads_is_refused(threads: int) -> None:
+    with pytest.raises(DeviceError, match="threads"):
+        place(ModelChoice(device="cpu", threads=threads))
+
+
 def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(4)), raising=False)
     assert default_threads() == 3

@@ -56,13 +56,13 @@ def test_a_model_goes_on_with_the_users_text(data: Path, tmp_path: Path) -> None
 
 
 def test_going_on_without_a_preset_is_short_and_gentle(data: Path) -> None:
-    wish = command._wishes([data], None, {"name": "mine"}, "redraft-mini", None, resume=False)
+    wish = command._wishes([data], None, {"name": "mine"}, "redraft-mini", None)
     config = wish.config
     assert wish.origin is not None
     assert (config.name, config.minutes, config.samples, config.python) == ("mine", 20.0, 20_000, False)
     assert (config.own, config.data) == ((data.resolve(),), None)
     assert config.rate < preset("cpu").rate
-    by_steps = command._wishes([data], None, {"steps": 5}, "redraft-mini", None, resume=False).config
+    by_steps = command._wishes([data], None, {"steps": 5}, "redraft-mini", None).config
     assert (by_steps.minutes, by_steps.steps) == (None, 5)
 
 
@@ -100,6 +100,9 @@ def test_a_signal_stops_the_run_with_a_checkpoint_that_resumes(
         (("--preset", "tiny", "--data", "no/such/folder"), "does not exist"),
         (("missing.toml",), "cannot be read"),
         (("--from", "no-such-model"), "no model"),
+        (("--preset", "tiny", "--data", "no/such/folder", "--resume"), "no training checkpoint"),
+        ((), "what to train on"),
+        (("--minutes", "1"), "what to train on"),
     ],
 )
 def test_mistakes_are_one_sentence_and_status_2(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
@@ -129,7 +132,27 @@ def test_own_files_make_a_model_that_is_known_by_name_with_a_report(data: Path, 
     assert all(entry["before"] > 0 and entry["after"] > 0 for entry in report["measures"])
     status, output = call(*words)
     assert status == 2
-    assert "another --name" in output
+    assert "--name, or --resume" in output
+
+
+@pytest.mark.parametrize("more", [(), ("--pack-only",)])
+def test_a_model_is_not_trained_over(data: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
+    words = ("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "2")
+    assert call(*words)[0] == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    status, output = call(*words, *more)
+    assert status == 2
+    assert "--resume" in output
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_by_calls_goes_on_after_a_crash_between_two_checkpoints(data: Path, tmp_path: Path) -> None:
+    words = ("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "4", "--call-minutes", "9")
+    assert call(*words)[0] == 0
+    (tmp_path / "state").rename(tmp_path / "state.old")
+    status, output = call(*words[:-3], "6", *words[-2:])
+    assert status == 0, output
+    assert "(6 steps" in output
 
 
 def test_a_run_goes_on_call_by_call_with_one_command(data: Path, tmp_path: Path) -> None:
