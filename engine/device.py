@@ -84,7 +84,9 @@ def place(choice: ModelChoice) -> Placement:
     return Placement(device, dtype, choice.threads or default_threads(), int8)
 
 
-_SIGNS_OF_NO_MEMORY = ("not enough memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_SIGNS_OF_NO_MEMORY = ("not enough memory", "allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_ONEDNN_WITHOUT_MEMORY = ("could not create a primitive", "could not create a memory object")
+"""All that oneDNN says when it has no memory for its own code or data; what it cannot compute it names."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -94,10 +96,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     while seen is not None:
         if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryError":
             return True
-        if isinstance(seen, RuntimeError) and any(sign in str(seen) for sign in _SIGNS_OF_NO_MEMORY):
+        if isinstance(seen, RuntimeError) and _tells_of_no_memory(str(seen)):
             return True
         seen = seen.__cause__ or seen.__context__
     return False
+
+
+def _tells_of_no_memory(message: str) -> bool:
+    return any(sign in message for sign in _SIGNS_OF_NO_MEMORY) or message.strip() in _ONEDNN_WITHOUT_MEMORY
 
 
 def give_back_memory() -> None:

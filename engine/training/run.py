@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.device import place
+from engine.device import is_out_of_memory, place
 from engine.errors import TrainingError
 from engine.models.esolm_network import EsoLMNetwork
 from engine.tokenization import Tokenizer
@@ -212,9 +212,16 @@ class _Run:
 
 @contextmanager
 def _named_errors(out: Path) -> Iterator[None]:
-    """A full disk and the like, wherever it shows, as a sentence."""
+    """A full disk, memory that ran out and the like, wherever they show, as a sentence."""
     try:
         yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"Memory ran out: take a smaller rows_per_batch or network. The last checkpoint in {out}, if there is one, "
+            "is whole."
+        ) from error
     except OSError as error:
         raise TrainingError(
             f"The run in {out} cannot go on: {error}. Its last checkpoint, if there is one, is whole."

@@ -90,10 +90,18 @@ def test_every_sign_that_memory_ran_out_is_known() -> None:
         RuntimeError("CUDA error: out of memory"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory"),
+        RuntimeError("could not create a primitive"),
     ):
         assert is_out_of_memory(error)
     assert not is_out_of_memory(RuntimeError("an illegal memory access was encountered"))
     assert not is_out_of_memory(ValueError("out of memory"))
+    assert not is_out_of_memory(RuntimeError("could not create a primitive descriptor for a matmul primitive"))
+
+
+def test_memory_that_really_ran_out_is_told_from_other_errors() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 47, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
 
 
 def test_memory_that_ran_out_while_recording_is_found_behind_the_error_about_the_recording() -> None:

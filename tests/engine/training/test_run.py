@@ -183,3 +183,12 @@ def test_a_run_whose_numbers_went_astray_keeps_its_last_checkpoint(data: Path, t
     with pytest.raises(TrainingError, match="number any more"):
         train(config, tmp_path, lambda news: reports.append(news) if isinstance(news, Report) else None)
     assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_a_run_without_memory_says_what_to_change(data: Path, tmp_path: Path) -> None:
+    def say(news: Report | str) -> None:
+        if isinstance(news, Report):
+            torch.empty(1 << 47, dtype=torch.uint8)
+
+    with pytest.raises(TrainingError, match="rows_per_batch"):
+        train(tiny_config(data), tmp_path, say)
