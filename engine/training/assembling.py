@@ -22,19 +22,12 @@ _ID = array("H").itemsize
 
 @dataclass(slots=True)
 class _Part:
-    """A piece of a sample, its ids as bytes; `capacity` as in `samples.Piece`."""
+    """A piece of a sample, its ids as bytes, and how many they are; `capacity` as in `samples.Piece`."""
 
     ids: bytes
+    length: int
     capacity: int = 0
     is_hole: bool = False
-
-    @property
-    def length(self) -> int:
-        return len(self.ids) // _ID
-
-    @property
-    def places(self) -> int:
-        return self.capacity if self.is_hole else len(self.ids) // _ID
 
 
 def assemble(batch: CutBatch, encoder: BulkEncoder, rules: PackingRules) -> Records:
@@ -58,9 +51,9 @@ def assemble(batch: CutBatch, encoder: BulkEncoder, rules: PackingRules) -> Reco
         head = record_head(starts, ends, [(part.is_hole, part.length, part.capacity) for part in parts])
         data.append(array("H", head).tobytes())
         data += [part.ids for part in parts]
-        clean = sum(part.length for part in parts)
+        clean = sum([part.length for part in parts])
         lengths.append(len(head) + clean)
-        rows.append((clean + starts + ends, sum(part.length for part in parts if part.is_hole)))
+        rows.append((clean + starts + ends, sum([part.length for part in parts if part.is_hole])))
     return Records(b"".join(data), lengths, rows, sum(map(_utf8_length, texts)))
 
 
@@ -84,10 +77,10 @@ def _parts(cut: Cut, encoded: Sequence[bytes], rules: PackingRules, generator: n
         if hole:
             exact = cut.open_end and index == len(encoded) - 1
             capacity = length if exact else capacity_of(length, position, rules, generator)
-            parts.append(_Part(ids, capacity, is_hole=True))
+            parts.append(_Part(ids, length, capacity, True))
             position += capacity
         elif ids:
-            parts.append(_Part(ids))
+            parts.append(_Part(ids, length))
             position += length
     return parts
 
@@ -107,7 +100,7 @@ def _masked_parts(ids: bytes, generator: np.random.Generator) -> list[_Part]:
     for left, right in pairwise(edges):
         if right > left:
             hole = bool(masked[left])
-            parts.append(_Part(ids[left * _ID : right * _ID], (right - left) * hole, hole))
+            parts.append(_Part(ids[left * _ID : right * _ID], right - left, (right - left) * hole, hole))
     return parts
 
 
@@ -116,16 +109,17 @@ def _fitted(parts: list[_Part], starts: bool, ends: bool, longest: int) -> tuple
     does; None where that is not enough or there is no hole."""
     if not any(part.is_hole for part in parts):
         return None
-    excess = sum(part.places for part in parts) + starts + ends - longest
+    excess = sum([part.capacity or part.length for part in parts]) + starts + ends - longest
     if excess <= 0:
         return starts, ends
     if not parts[0].is_hole:
         dropped = min(excess, parts[0].length)
-        parts[0] = _Part(parts[0].ids[dropped * _ID :])
+        parts[0] = _Part(parts[0].ids[dropped * _ID :], parts[0].length - dropped)
         starts, excess = False, excess - dropped - starts
     if excess > 0 and not parts[-1].is_hole:
         dropped = min(excess, parts[-1].length)
-        parts[-1] = _Part(parts[-1].ids[: len(parts[-1].ids) - dropped * _ID])
+        left = parts[-1].length - dropped
+        parts[-1] = _Part(parts[-1].ids[: left * _ID], left)
         ends, excess = False, excess - dropped - ends
     return (starts, ends) if excess <= 0 else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -126,7 +126,7 @@ def samples_of(records: Records) -> list[Sample]:
 
 def record_head(starts: bool, ends: bool, pieces: Iterable[tuple[bool, int, int]]) -> list[int]:
     """What stands before the ids of a sample whose pieces are (hole?, length, capacity)."""
-    numbers = [int(number) for piece in pieces for number in piece]
+    numbers = list(chain.from_iterable(pieces))
     return [_STARTS * starts + _ENDS * ends, len(numbers) // 3, *numbers]
 
 
