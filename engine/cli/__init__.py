@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -52,7 +54,12 @@ def _options(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command and returns its exit status: 0, 2 when something is wrong, 130 when interrupted."""
+    """Runs one command and returns its exit status: 0, 2 when something is wrong, 130 when interrupted.
+
+    Characters that the output's encoding lacks are printed as escapes.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         typer.main.get_command(_app).main(args=argv, prog_name="redraft")
     except SystemExit as end:

@@ -28,9 +28,14 @@ def make_linear(weight: Tensor, bias: Tensor | None, placement: Placement, *, ge
     weight = weight.to(placement.device, placement.dtype).contiguous()
     bias = None if bias is None else bias.to(placement.device, placement.dtype)
     packed = placement.device.type == "cpu" and placement.dtype is torch.bfloat16
-    if packed and torch._C._has_mkldnn and computes_bfloat16(placement.device):
+    if packed and torch._C._has_mkldnn and computes_bfloat16(placement.device) and _packs_bfloat16():
         return _packed(weight, bias, gelu=gelu)
     return _plain(weight, bias, gelu=gelu)
+
+
+def _packs_bfloat16() -> bool:
+    """Whether oneDNN does, which may be told to use less than the processor has (ONEDNN_MAX_CPU_ISA)."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _packed(weight: Tensor, bias: Tensor | None, *, gelu: bool) -> Linear:

@@ -82,8 +82,18 @@ def prepare(wish: Preparation) -> Tokenizer:
 
 
 def tokenizer_of(out: Path, config: TrainConfig) -> Tokenizer:
-    """The tokenizer of a prepared run."""
-    backend = tokenizers.Tokenizer.from_str((out / "tokenizer.json").read_text(encoding="utf-8"))
+    """The tokenizer of a prepared run.
+
+    Raises:
+        TrainingError: it cannot be read. TokenizerError: it is not one for a run of this config.
+    """
+    path = out / "tokenizer.json"
+    try:
+        backend = tokenizers.Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise
+    except Exception as error:  # the library raises bare Exception for every malformed file
+        raise TrainingError(f"The tokenizer {path} cannot be read: {error}.") from error
     return Tokenizer(backend, special_tokens(config.vocab_size), config.vocab_size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -228,6 +229,15 @@ def test_ctrl_c_stops_the_run_and_changes_nothing(story, script, capsys, monkeyp
     assert capsys.readouterr().err.splitlines()[-1] == f"Stopped; {story} was not changed."
     assert story.read_bytes() == before
     assert script.closed == 1
+
+
+def test_characters_that_the_output_lacks_are_printed_as_escapes(story, script, monkeypatch):
+    script.texts = ("“naïve” 👍",)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", out)
+    assert run("fill", story, "--span", "0:3") == 0
+    out.flush()
+    assert out.buffer.getvalue().decode("ascii").strip() == r"\u201cna\xefve\u201d \U0001f44d"
 
 
 def test_help_names_the_editor_and_the_commands(capsys):

@@ -135,6 +135,16 @@ def test_own_files_make_a_model_that_is_known_by_name_with_a_report(data: Path, 
     assert "--name, or --resume" in output
 
 
+@pytest.mark.parametrize("name", ["none.json", "broken.json"])
+def test_a_tokenizer_that_cannot_be_read_is_a_sentence(data: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    config = tmp_path / "mine.toml"
+    config.write_text(f'preset = "tiny"\ndata = "{data.as_posix()}"\ntokenizer = "{name}"\n', encoding="utf-8")
+    status, output = call(config, "--out", tmp_path / "out")
+    assert status == 2
+    assert "json" in output
+
+
 @pytest.mark.parametrize("more", [(), ("--pack-only",)])
 def test_a_model_is_not_trained_over(data: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
     words = ("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "2")
