@@ -18,6 +18,7 @@ SMALL = small_tokenizer()
 ENCODER = BulkEncoder(SMALL)
 PIECES = st.sampled_from(
     "don't|'TIS|’re|'s|x|12| |  |    |…|—|“Yes,”|_a_|def f(a):|é|²|日本|'|''|-->|don’t.".split("|")
+    + "ß|µ|ªº|Größe|Дом|ώ|¿|→|½|\xad|\xa0".split("|")
     + "\t|\n|\r\n|\x0b|\x0c|\x1c|\x85|\u2003|\u017f|\u2167|e\u0301|\ud800".split("|")
 )
 
@@ -34,6 +35,23 @@ def test_bulk_encoding_is_the_tokenizers_own(texts: list[str]) -> None:
 @given(st.text(max_size=40))
 def test_so_it_is_for_any_text(text: str) -> None:
     assert encoded([text]) == [SMALL.encode(text)]
+
+
+def test_every_familiar_character_is_taken_as_the_tokenizer_takes_it() -> None:
+    forms = (
+        "a{0}b {0}c",
+        "'{0}s'{0} 's{0}",
+        "don’t{0} x’S{0}",
+        "1{0}2 {0}{0}. .{0}",
+        "\n{0}\n  {0} ",
+        "'ll{0}'RE{0}",
+        "\t{0}\r\n",
+    )
+    marks = [chr(code) for block in encoding._BLOCKS for code in range(*block)]
+    assert len(marks) > 2000
+    for form in forms:
+        texts = [form.format(mark) for mark in marks]
+        assert encoded(texts) == SMALL.encode_batch(texts)
 
 
 def test_documents_and_all_their_cuts_are_encoded_alike() -> None:
