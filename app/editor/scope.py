@@ -9,14 +9,19 @@ from engine.types import TextSpan
 
 
 class Scope:
-    """Spans of code points. What is written in one, or right at its ends, belongs to it."""
+    """Spans of code points, ascending and disjoint. What is written in one, or right at its ends, belongs to it."""
 
     def __init__(self, spans: Iterable[TextSpan]) -> None:
         self.spans = merged(spans)
 
     def follow(self, edit: Edit) -> None:
         """Takes over an edit of the text."""
-        self.spans = [TextSpan(_start(span.start, edit), _end(span.end, edit)) for span in self.spans]
+        spans, last = list[TextSpan](), 0
+        for span in self.spans:  # what is written where two adjoin belongs to the first
+            start = max(last, _start(span.start, edit))
+            last = max(start, _end(span.end, edit))
+            spans.append(TextSpan(start, last))
+        self.spans = spans
 
 
 def _start(start: int, edit: Edit) -> int:

@@ -19,6 +19,10 @@ Range = tuple[int, int]
 
 _TOGETHER = 256
 """Found places between two steps of a search."""
+_STRETCH = 32_768
+"""Code points between two steps of a search for words."""
+_LOOK_AHEAD = 4
+"""At least so many code points behind a place decide whether it is a whole word."""
 _NOT_IN_A_WORD_BEFORE = r"(?:(?!\w)|(?<!\w)(?!(?<=[nN]['’])[tT](?!\w)))"
 _NOT_IN_A_WORD_BEHIND = r"(?:(?<!\w)|(?!\w)(?!(?<=[nN])['’][tT](?!\w)))"
 """An apostrophe ends a word, so that `Anna` is found in `Anna's`, but `n't` is never cut in two."""
@@ -130,12 +134,13 @@ class Search:
     def steps(self) -> Iterator[None]:
         """Finds some more places with every step. Raises BadPatternError for what is no replacement."""
         haystack, matches, template = self._haystack, self.matches, self._job.template
-        for count, match in enumerate(self._found(), start=1):
-            matches.starts.append(haystack.offset(match.start()))
-            matches.ends.append(haystack.offset(match.end()))
-            if template is not None:
-                self.texts.append(self._expanded(match, template))
-            if count % _TOGETHER == 0:
+        for match in self._found():
+            if match is not None:
+                matches.starts.append(haystack.offset(match.start()))
+                matches.ends.append(haystack.offset(match.end()))
+                if template is not None:
+                    self.texts.append(self._expanded(match, template))
+            if match is None or len(matches) % _TOGETHER == 0:
                 yield
 
     def run(self) -> Search:
@@ -144,19 +149,41 @@ class Search:
             pass
         return self
 
-    def _found(self) -> Iterator[re.Match[str]]:
-        text, index, only = self._haystack.text, self._haystack.index, self._job.only
-        for start, end in (
-            self._job.within if self._job.within is not None else ((0, self._haystack.offset(len(text))),)
-        ):
+    def _found(self) -> Iterator[re.Match[str] | None]:
+        """None: there may be more, but not in the stretch that was searched last."""
+        index, only = self._haystack.index, self._job.only
+        whole = ((0, self._haystack.offset(len(self._haystack.text))),)
+        for start, end in self._job.within if self._job.within is not None else whole:
             if only is not None and not start <= only[0] <= only[1] <= end:
                 continue
             first, last = index(only[0] if only is not None else start), index(end)
-            for match in self._pattern.finditer(text, first, last):
-                if not self._cuts_a_word(match, last):
+            for match in self._in_range(first, last):
+                if match is not None and self._cuts_a_word(match, last):
+                    continue
+                if only is None or match is None:
                     yield match
-                    if only is not None:
-                        return
+                elif match.span() == (first, index(only[1])):
+                    yield match
+                    return
+                elif match.start() > first:
+                    return
+
+    def _in_range(self, first: int, last: int) -> Iterator[re.Match[str] | None]:
+        """Words are looked for in one stretch after the other: what is found of them is as long as they are."""
+        text, query = self._haystack.text, self._job.query
+        if query.is_regex:
+            yield from self._pattern.finditer(text, first, last)
+            return
+        reach, at = len(query.term) + _LOOK_AHEAD, first
+        while at < last:
+            border = further = at + _STRETCH
+            for match in self._pattern.finditer(text, at, min(last, border + reach)):
+                if match.start() >= border:
+                    break
+                further = max(border, match.end())
+                yield match
+            at = further
+            yield None
 
     def _cuts_a_word(self, match: re.Match[str], last: int) -> bool:
         """Whether the end of what is searched, behind which patterns cannot look, is the middle of a word."""
@@ -187,7 +214,7 @@ def compile_query(query: Query) -> re.Pattern[str]:
             source = _LEADING_FLAGS.sub("", source)  # they are in `plain.flags`
             line_end = "\n" if plain.flags & re.VERBOSE else ""  # a comment may be last
             return re.compile(f"{_NOT_IN_A_WORD_BEFORE}(?:{source}{line_end}){_NOT_IN_A_WORD_BEHIND}", plain.flags)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
         raise BadPatternError(f"This is no pattern: {_reason(error)}.") from error
 
 
@@ -197,4 +224,6 @@ _LEADING_FLAGS = re.compile(r"^(?:\(\?[aiLmsux]+\))+")
 def _reason(error: Exception) -> str:
     if isinstance(error, re.error):
         return error.msg if error.pos is None else f"{error.msg} (character {error.pos + 1})"
+    if isinstance(error, ValueError):
+        return str(error)
     return "it is too long" if isinstance(error, RecursionError) else "a number in it is too large"

@@ -76,14 +76,14 @@ def _packed(*parts: bytes) -> bytes:
 
 
 def _unpacked(data: bytearray) -> list[bytes] | None:
-    parts, at = list[bytes](), 1
+    places, at = list[tuple[int, int]](), 1
     for _ in range(data[0] if data else 1):
         body = at + _LENGTH.size
         if len(data) < body or len(data) < body + _LENGTH.unpack_from(data, at)[0]:
             return None
         at = body + _LENGTH.unpack_from(data, at)[0]
-        parts.append(bytes(data[body:at]))
-    return parts
+        places.append((body, at))
+    return [bytes(data[first:last]) for first, last in places]
 
 
 def _read(stream: BinaryIO) -> list[bytes] | None:

@@ -132,20 +132,25 @@ class Searcher(QObject):
             self._answer(*answer)
 
     def _on_finished(self) -> None:
-        self._process = None
+        self._forget_process()
         if self._job is not None and self._search is None:
             self._answer(error=TOO_LONG)
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self._process = None
+            self._forget_process()
             if self._job is not None:
                 self._answer(error=_NO_PROCESS)
 
     def _end_process(self) -> None:
-        process, self._process = self._process, None
+        process = self._process
         if process is not None:
             process.blockSignals(True)
             process.kill()
             process.waitForFinished(1000)
+            self._forget_process()
+
+    def _forget_process(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
             process.deleteLater()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.editor import search
 from app.editor.search import BadPatternError, Haystack, Matches, Query, Search, SearchJob, compile_query
 
 
@@ -22,10 +23,10 @@ def places(text, term, within=None, **how):
 
 
 def replaced(text, term, template, within=None, only=None, **how):
-    search = Search(SearchJob(Query(term, **how), within, template, only), Haystack(text)).run()
-    for index in reversed(range(len(search.matches))):
-        start, end = search.matches[index]
-        text = text[:start] + search.texts[index] + text[end:]
+    looked = Search(SearchJob(Query(term, **how), within, template, only), Haystack(text)).run()
+    for index in reversed(range(len(looked.matches))):
+        start, end = looked.matches[index]
+        text = text[:start] + looked.texts[index] + text[end:]
     return text
 
 
@@ -157,3 +158,40 @@ def test_matches_are_gone_through():
     assert [matches.index_of(place) for place in ((2, 4), (4, 4), (2, 3), (6, 8), (9, 9))] == [0, 1, None, 2, None]
     assert list(matches.between(3, 7)) == [0, 1, 2]
     assert list(matches.between(8, 9)) == []
+
+
+class TestOneOfThem:
+    def test_a_place_behind_an_empty_one_is_the_one_that_was_asked_for(self):
+        assert places("foo", r"\b|foo", is_regex=True) == [(0, 0), (0, 3), (3, 3)]
+        assert replaced("foo", r"\b|foo", "x", only=(0, 3), is_regex=True) == "x"
+        assert replaced("foo", r"\b|foo", "x", only=(0, 0), is_regex=True) == "xfoo"
+
+    def test_a_place_that_is_none_is_left(self):
+        assert replaced("banana", "an", "x", only=(2, 4)) == "banana"
+        assert replaced("banana", "an", "x", only=(1, 2)) == "banana"
+
+
+def test_flags_that_contradict_one_another_are_told_of_in_a_sentence():
+    with pytest.raises(BadPatternError, match="incompatible"):
+        compile_query(Query("(?a)(?u)x", is_regex=True))
+
+
+class TestInStretches:
+    @given(
+        st.text("ab' t\n", max_size=60),
+        st.text("ab't", min_size=1, max_size=4),
+        st.booleans(),
+        st.integers(1, 7),
+        st.integers(0, 20),
+    )
+    def test_words_are_the_same_however_long_a_stretch_is(self, text, term, whole_word, stretch, cut):
+        within = ((min(cut, len(text)), len(text) - min(cut, len(text)) // 3),) if cut < len(text) // 2 else None
+        expected = places(text, term, within, whole_word=whole_word)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search, "_STRETCH", stretch)
+            assert places(text, term, within, whole_word=whole_word) == expected
+
+    def test_a_long_text_without_the_word_is_searched_step_by_step(self):
+        looked = Search(SearchJob(Query("zebra", whole_word=True)), Haystack("horse " * 50_000))
+        assert sum(1 for _ in looked.steps()) > 5
+        assert len(looked.matches) == 0
