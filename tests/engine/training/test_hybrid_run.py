@@ -69,7 +69,7 @@ def test_any_order_runs_know_nothing_of_the_hybrid_settings(data: Path, tmp_path
 
 def test_going_on_from_a_model_keeps_its_objective_and_reports_by_its_bound(data: Path, tmp_path: Path) -> None:
     losses_of(data, tmp_path / "first", "eso-a", 1)
-    config = command._wishes([data], "tiny", {}, str(tmp_path / "first"), tmp_path / "more", resume=False).config
+    config = command._wishes([data], "tiny", {}, str(tmp_path / "first"), tmp_path / "more").config
     assert (config.objective, config.alpha_0) == ("eso-a", 0.5)
     check_continuable(tmp_path / "first", config)
     check_continuable(tmp_path / "first", replaced(config, {"objective": "any-order"}))
