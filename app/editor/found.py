@@ -39,6 +39,7 @@ class FoundMarks(QObject):
         self._scope: tuple[TextSpan, ...] = ()
         self._drawn: list[tuple[int, int]] = []
         self._searched: list[tuple[int, int]] = []
+        self._here: TextSpan | None = None
         self._covered: tuple[int, int] | None = None
         self._has_marks = self._has_news = False
         surface.edited.connect(self._on_edited)
@@ -47,8 +48,14 @@ class FoundMarks(QObject):
     def show(self, text: str, matches: Matches, scope: Sequence[TextSpan] = ()) -> None:
         """Marks these places of the text, which is the surface's, and no others."""
         self._text, self._matches, self._scope = text, matches, tuple(scope)
-        self._covered = None
+        self._covered = self._here = None
         if self._has_marks or len(matches) or scope:
+            self._due.emit()
+
+    def point_at(self, place: TextSpan | None) -> None:
+        """Marks one of the places as the one that is selected, or none."""
+        if place != self._here and self._matches is not None:
+            self._here, self._covered = place, None
             self._due.emit()
 
     def clear(self) -> None:
@@ -66,6 +73,7 @@ class FoundMarks(QObject):
         if self._has_news:
             self._has_news = False
             mirror(copy, spans, Indicator.FOUND, self._drawn)
+            mirror(copy, spans, Indicator.FOUND_HERE, self._pointed)
             mirror(copy, spans, Indicator.SEARCHED, self._searched)
 
     @Slot()
@@ -76,7 +84,7 @@ class FoundMarks(QObject):
     @Slot(object)
     def _on_edited(self, _edit: Edit) -> None:
         self._matches = None
-        self._drawn, self._searched = [], []
+        self._drawn, self._searched, self._here = [], [], None
 
     @Slot()
     def _draw(self) -> None:
@@ -90,7 +98,11 @@ class FoundMarks(QObject):
         self._covered = first, last
         self._drawn = self._places(matches, surface.offset_at(first), surface.offset_at(last))
         self._searched = [(surface.pos_at(span.start), surface.pos_at(span.end)) for span in self._scope]
-        for indicator, ranges in ((Indicator.FOUND, self._drawn), (Indicator.SEARCHED, self._searched)):
+        for indicator, ranges in (
+            (Indicator.FOUND, self._drawn),
+            (Indicator.FOUND_HERE, self._pointed),
+            (Indicator.SEARCHED, self._searched),
+        ):
             surface.setIndicatorCurrent(indicator)
             surface.indicatorClearRange(0, surface.length())
             for begin, stop in ranges:
@@ -98,6 +110,11 @@ class FoundMarks(QObject):
         self._has_marks = bool(self._drawn or self._searched)
         self._has_news = True
         self.drawn.emit()
+
+    @property
+    def _pointed(self) -> list[tuple[int, int]]:
+        place, surface = self._here, self._surface
+        return [(surface.pos_at(place.start), surface.pos_at(place.end))] if place is not None else []
 
     def _covers(self, start: int, end: int) -> bool:
         return self._covered is not None and self._covered[0] <= start and end <= self._covered[1]

@@ -57,6 +57,8 @@ class Indicator(IntEnum):
     """A frame with a soft ground: a place that was found."""
     SEARCHED = 30
     """A faint ground: what is searched, where that is not everything."""
+    FOUND_HERE = 31
+    """A stronger frame and ground: the found place that is selected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ _LOOKS = {
     Indicator.HEAT_HIGH: _Look(Style.CompositionThick, "removed"),
     Indicator.GENERATED: _Look(Style.Dots, "generated"),
     Indicator.FOUND: _Look(Style.RoundBox, "found", fill=60, outline=190),
+    Indicator.FOUND_HERE: _Look(Style.StraightBox, "found", fill=70, outline=255),
     Indicator.SEARCHED: _Look(Style.FullBox, "found", fill=20, outline=20),
 }
 

@@ -32,6 +32,7 @@ _MARKS_OF_THE_TEXT = (
     Indicator.HEAT_MIDDLE,
     Indicator.HEAT_HIGH,
     Indicator.FOUND,
+    Indicator.FOUND_HERE,
     Indicator.SEARCHED,
 )
 

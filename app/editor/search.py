@@ -223,7 +223,8 @@ _LEADING_FLAGS = re.compile(r"^(?:\(\?[aiLmsux]+\))+")
 
 def _reason(error: Exception) -> str:
     if isinstance(error, re.error):
-        return error.msg if error.pos is None else f"{error.msg} (character {error.pos + 1})"
+        what = error.msg.removesuffix(", unterminated subpattern")
+        return what if error.pos is None else f"{what} (character {error.pos + 1})"
     if isinstance(error, ValueError):
         return str(error)
     return "it is too long" if isinstance(error, RecursionError) else "a number in it is too large"

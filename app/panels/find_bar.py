@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from app.editor.search import Query
 from app.panels import find_signs as signs
@@ -14,7 +14,7 @@ from app.panels.find_signs import SignButton
 from app.panels.term_field import TermField
 from app.statusbar import ElidedLabel
 
-WIDEST = 620
+WIDEST = 420
 """Pixels of a field, at most."""
 _ALT = Qt.KeyboardModifier.AltModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -52,6 +52,7 @@ class FindBar(QFrame):
         self.replace_all = _button("Replace All", "Replace all found places, in one step", "Ctrl+Alt+Return")
         self.count = ElidedLabel("Found places")
         self.count.setObjectName("count")
+        self.count.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._lay_out()
         self._connect()
         self.show_replace(False)
@@ -111,6 +112,8 @@ class FindBar(QFrame):
         self.count.setText(text)
         self.count.setToolTip(more or text)
         self.count.setAccessibleName(text or "Found places")
+        for button in (self.previous, self.next, self.all):  # a sentence needs the room
+            button.setVisible(state != "wrong")
         for widget in (self.count, self.term):
             if widget.property("state") != state:
                 widget.setProperty("state", state)
@@ -178,6 +181,7 @@ def _button(text: str, what: str, key: str) -> QPushButton:
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setToolTip(f"{what} ({key})")
     button.setAccessibleDescription(what)
+    button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     return button
 
 

@@ -342,7 +342,10 @@ class FindLink(QObject):
         tab = self._tabs.current
         if tab is None or self._found is None or not self._is_fresh(tab):
             return
-        count, index = len(self._found.matches), self._index(tab)
+        matches, index = self._found.matches, self._index(tab)
+        count = len(matches)
+        if self.is_open:
+            tab.view.found.point_at(TextSpan(*matches[index]) if index is not None else None)
         self.bar.enable(count > 0)
         if not count:
             self.bar.show_count("No results", state="none")

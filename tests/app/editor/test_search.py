@@ -84,7 +84,7 @@ class TestRegularExpressions:
         assert places("aab", "a*", is_regex=True) == [(0, 2), (2, 2), (3, 3)]
 
     @pytest.mark.parametrize(("pattern", "why"), [
-        ("(", "missing ), unterminated subpattern (character 1)"), ("a[", "unterminated character set (character 2)"),
+        ("(", "missing ) (character 1)"), ("a[", "unterminated character set (character 2)"),
         ("a{99999999999}", "a number in it is too large"), ("*", "nothing to repeat (character 1)"),
     ])  # fmt: skip
     def test_what_is_no_pattern_is_refused_in_a_sentence(self, pattern, why):
