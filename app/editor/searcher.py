@@ -65,7 +65,7 @@ class Searcher(QObject):
         search = Search(job, Haystack("" if job.query.is_regex else text))
         self._job = job
         if job.query.is_regex:
-            self._ask(packed_job(job, text))
+            self._ask(job, text)
         else:
             self._search, self._steps = search, search.steps()
             self._slices.start()
@@ -109,7 +109,7 @@ class Searcher(QObject):
 
     # regular expressions
 
-    def _ask(self, data: bytes) -> None:
+    def _ask(self, job: SearchJob, text: str) -> None:
         self._received.clear()
         process = self._process
         if process is None:
@@ -121,7 +121,7 @@ class Searcher(QObject):
             root = str(Path(app.__file__).parents[1])
             code = f"import sys; sys.path.insert(0, {root!r}); from app.editor.search_serving import serve; "
             process.start(sys.executable, ["-I", "-S", "-c", f"{code}serve({self._limit_s})"])
-        process.write(data)
+        process.write(packed_job(job, text))
 
     def _on_output(self) -> None:
         if self._process is None or self._job is None:

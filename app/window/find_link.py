@@ -101,6 +101,7 @@ class FindLink(QObject):
         tab = self._tabs.current
         if tab is None:
             return
+        tab.view.surface.finish_composition()
         was_open = self.is_open
         if tab.view.surface.hasFocus() or not was_open:
             self._take_over(tab)
@@ -365,7 +366,7 @@ class FindLink(QObject):
         """While a term is written: the first found place from where the caret was."""
         assert self._found is not None
         matches = self._found.matches
-        if len(matches):
+        if len(matches) and not tab.view.surface.is_composing:
             self._go_to(tab, matches.first_from(self._anchor) or 0, keeps_anchor=True)
 
     def _step(self, tab: Tab, by: int) -> None:

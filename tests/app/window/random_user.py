@@ -18,6 +18,7 @@ from app.theme import LIGHT
 from app.window import MainWindow
 from app.window.tabs import Tab
 from engine.types import Frame, TextSpan
+from tests.app.window import random_finding
 from tests.app.window.random_asks import RandomAsks
 from tests.fakes import SteppedSession
 
@@ -62,6 +63,7 @@ class RandomUser:
         window.asks = window.filing.asks = RandomAsks(folder, chance)
         window.filing.loaded.connect(self._on_loaded)
         window.filing.saved.connect(self._on_saved)
+        random_finding.search_at_once(window)
         self.open()
 
     # steps
@@ -74,7 +76,7 @@ class RandomUser:
             *[self.type] * 3, self.press, *[self.undo] * 2, *[self.redo] * 2, self.paste, self.cut, *[self.select] * 3,
             self.columns, self.compose, self.commit, self.drop,
             *[self.fill] * 5, *[self.command] * 8, *[self.engine] * 12, *[self.accept] * 4, self.tab_key, self.escape,
-            *[self.time] * 4, self.setting, self.load_model,
+            *[self.time] * 4, self.setting, self.load_model, *[self.find] * 4,
             *[self.switch_tab] * 2, self.open, self.new, self.close, *[self.save] * 2, self.reload, self.write_outside,
         ]  # fmt: skip
         action = self.chance.choice(actions)
@@ -230,6 +232,11 @@ class RandomUser:
             )  # fmt: skip
             QApplication.sendEvent(surface.viewport(), event)
 
+    def find(self) -> None:
+        """Something of the find bar; it takes the caret along."""
+        self.seen.add(random_finding.find(self.window, self.chance))
+        self._bring_caret_along()
+
     # runs and proposals
 
     def fill(self) -> None:
@@ -300,6 +307,8 @@ class RandomUser:
             timer = self.chance.choice(timers)
             timer.stop()
             timer.timeout.emit()
+            if timer.parent() is self.window.finding:
+                self._bring_caret_along()
 
     def setting(self) -> None:
         key = self.chance.choice([*SETTINGS, "engine.enabled"])
@@ -390,6 +399,8 @@ class RandomUser:
             finish()
             twin.surface.finish_composition()
 
+        replace_found = random_finding.replacing(self.window, tab.view, twin, self.seen.add)
+        tab.view.replace_found = replace_found  # type: ignore[method-assign]
         tab.view.replace_spans = replace_both  # type: ignore[method-assign]
         tab.view.surface.finish_composition = finish_both  # type: ignore[method-assign]
 
