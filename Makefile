@@ -35,6 +35,7 @@ bench: .venv/.ready-dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_variations
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_first_frame
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_many_runs
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench.bench_finding
 
 clean:
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 
 from app.editor.edits import Edit
 from app.editor.scope import Scope
-from app.editor.search import BadPatternError, Matches, SearchJob
+from app.editor.search import BadPatternError, Matches, Range, SearchJob
 from app.editor.searcher import Answer, Searcher
 from app.infill.announce import announce
 from app.panels.find_bar import FindBar
@@ -417,10 +418,7 @@ class FindLink(QObject):
             return
         assert self._found is not None
         self.bar.remember(replacement=True)
-        place = self._found.matches[index]
-        job = SearchJob(self.bar.query, self._job(tab).within, self.bar.replacement.text(), place)
-        self._ask(tab, job, lambda answer: self._put_one(tab, answer))
-        self.searcher.finish()
+        self._ask_texts(tab, self._found.matches[index], lambda answer: self._put_one(tab, answer))
 
     def _put_one(self, tab: Tab, answer: Answer) -> None:
         if not answer.texts:
@@ -453,9 +451,20 @@ class FindLink(QObject):
 
     def _replace_all(self, tab: Tab) -> None:
         self.bar.remember(replacement=True)
-        job = SearchJob(self.bar.query, self._job(tab).within, self.bar.replacement.text())
-        self._ask(tab, job, lambda answer: self._put_all(tab, answer))
-        self.searcher.finish()
+        self._ask_texts(tab, None, lambda answer: self._put_all(tab, answer))
+
+    def _ask_texts(self, tab: Tab, only: Range | None, act: Callable[[Answer], None]) -> None:
+        """What replaces what is found, or one of it. Words are all replaced by the same."""
+        assert self._found is not None
+        new = self.bar.replacement.text()
+        job = SearchJob(self.bar.query, self._found.job.within, new, only)
+        if job.query.is_regex:
+            self._ask(tab, job, act)
+            self.searcher.finish()
+        elif only is not None:
+            act(Answer(job, Matches(array("q", only[:1]), array("q", only[1:])), [new]))
+        else:
+            act(Answer(job, self._found.matches, [new] * len(self._found.matches)))
 
     def _put_all(self, tab: Tab, answer: Answer) -> None:
         count, controller = len(answer.matches), tab.controller

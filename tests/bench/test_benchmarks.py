@@ -46,6 +46,15 @@ def test_the_first_frame_and_typing_are_measured_in_a_short_and_a_long_document(
         assert figures[document]["typing_ms"]["count"] == 2
 
 
+def test_finding_and_replacing_are_measured():
+    command = [sys.executable, "-m", "tests.bench.bench_finding", "--kilobytes", "10"]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 0, answer.stderr
+    figures = json.loads(answer.stdout.splitlines()[-1])
+    assert figures["key_ms"]["count"] == 7
+    assert figures["places_replaced"] > 100
+
+
 def test_memory_and_threads_are_measured_over_many_runs(tiny):
     figures = figures_of("bench_many_runs", tiny, "--runs", "2", "--warm-up", "1")
     assert figures["runs"] == 2
