@@ -125,18 +125,20 @@ class _Redraw:
         writer, hole = self._writer, self._hole
         writer.reopen(hole, stop)
         accepted = writer.take(self._old_end, writer.draw(logits, [self._old_end], [False]))
-        yield writer.report(accepted, (), stop - self._old_end - 1)
+        yield self._went_on(self._old_end, accepted, stop)
         for position in range(self._old_end + 1, stop):
             drawn, _ = yield from writer.forward([position], sequential=True)
             self._places.append(position)
             self._chances.append(drawn.endings[0])
-            accepted = writer.take(position, drawn)
-            if hole.end > position == stop - 1:
-                yield self._end_at(self._draw(may_go_on=False), accepted)
-            else:
-                yield writer.report(accepted, (), max(0, hole.end - position - 1))
+            yield self._went_on(position, writer.take(position, drawn), stop)
             if hole.end <= position:
                 return
+
+    def _went_on(self, position: int, accepted: list[int], stop: int) -> DenoisingStep:
+        """A position was written; where that was the last one in reach, the end is one of those passed by."""
+        if self._hole.end > position == stop - 1:
+            return self._end_at(self._draw(may_go_on=False), accepted)
+        return self._writer.report(accepted, (), max(0, self._hole.end - position - 1))
 
     def _end_at(self, position: int | None, accepted: list[int]) -> DenoisingStep:
         """Ends the hole there; None: where it ended before."""

@@ -16,7 +16,7 @@ from engine.models.base import ModelAdapter
 from engine.passes import Pass
 from engine.reverse import Reversal
 from engine.sampling import SamplingRule
-from engine.schedule import LeftToRightSchedule
+from engine.schedule import LeftToRightSchedule, LogLinearSchedule, NoiseSchedule
 from engine.types import ContextOrder
 from tests.engine.test_reverse import Proven
 from tests.engine.tiny import load_tiny, write_checkpoint
@@ -36,12 +36,18 @@ def one_hole(capacity: int, *, least: int = 0, can_shrink: bool = True) -> Canva
 
 
 def write(
-    canvas: Canvas, planned: int, chances: Sequence[float], *, temperature: float = 0.0, alpha_0: float = 0.5
+    canvas: Canvas,
+    planned: int,
+    chances: Sequence[float],
+    *,
+    temperature: float = 0.0,
+    alpha_0: float = 0.5,
+    schedule: NoiseSchedule | None = None,
 ) -> list[DenoisingStep]:
     """A run with a model that lets the parallel steps end the hole after `planned` tokens, and that then, asked about a
     position of the hole given the text before it, gives the empty token these chances."""
     rule = SamplingRule(temperature, 1.0, (MASK,), EMPTY)
-    how = DenoiseSettings(1, alpha_0, rule, schedule=LeftToRightSchedule(), redraw_ends=True)
+    how = DenoiseSettings(1, alpha_0, rule, schedule=schedule or LeftToRightSchedule(), redraw_ends=True)
     run = Reversal(0, canvas, how, torch.Generator().manual_seed(0), room=200).steps()
     reports: list[DenoisingStep] = []
     item = next(run, None)
@@ -94,6 +100,15 @@ def test_text_that_finds_no_end_in_reach_is_cut_back_to_the_best_of_those_passed
     assert sorted(canvas.written) == [1, 2, 3, 4, 5, 6]
     assert len(reports) == 1 + REACH
     assert reports[-1].remasked == tuple(range(7, 6 + REACH))
+
+
+def test_text_that_comes_to_the_limit_with_its_next_token_is_cut_back_too() -> None:
+    canvas = one_hole(6)
+    chances = [0.0, 0.0, 0.3, 0.0, 0.0, 0.0]
+    reports = write(canvas, 5, chances, alpha_0=0.9, schedule=LogLinearSchedule())
+    assert 6 in reports[0].accepted
+    assert sorted(canvas.written) == [1, 2]
+    assert (reports[-1].accepted, reports[-1].remasked) == ((3,), (3, 4, 5, 6))
 
 
 def test_text_without_any_end_keeps_the_one_it_had() -> None:
