@@ -68,7 +68,7 @@ class FindLink(QObject):
         self._found: _Found | None = None
         self._wished: Act | None = None
         self._anchor = 0
-        self._origin: list[TextSpan] = []
+        self._origin = Scope(())
         self._is_moving = False
         self._waiting = QTimer(self, singleShot=True)
         self._waiting.timeout.connect(self._search)
@@ -154,7 +154,7 @@ class FindLink(QObject):
         if on:
             spans = tab.view.selections()
             if len(spans) == 1 and self._index(tab) is not None:
-                spans = self._origin
+                spans = self._origin.spans
             if spans:
                 self._scopes[tab] = Scope(spans)
             else:
@@ -203,8 +203,10 @@ class FindLink(QObject):
         """In the middle of the modification: changes nothing."""
         if tab in self._scopes:
             self._scopes[tab].follow(edit)
-        if self.is_open and tab is self._tabs.current:
-            self._waiting.start(EDIT_MS)
+        if tab is self._tabs.current:
+            self._origin.follow(edit)
+            if self.is_open:
+                self._waiting.start(EDIT_MS)
 
     def _on_selection(self, tab: Tab) -> None:
         if tab is self._tabs.current and self.is_open:
@@ -235,7 +237,7 @@ class FindLink(QObject):
 
     def _note_selection(self, tab: Tab) -> None:
         spans = tab.view.selections()
-        self._origin = spans
+        self._origin = Scope(spans)
         self._anchor = spans[-1].start if spans else tab.view.caret_offset()
 
     # searching
@@ -284,6 +286,8 @@ class FindLink(QObject):
         if answer.error:
             self._show_error(answer.error)
         elif asked.tab is not self._tabs.current or asked.revision != asked.tab.document.revision:
+            if asked.job.template is not None:
+                self.said.emit("The text was changed meanwhile, so nothing was replaced.")
             self._search()
         else:
             if asked.job.template is None:
@@ -472,13 +476,15 @@ class FindLink(QObject):
             self._say(tab, f"“{self.bar.query.term}” is not found.")
             return
         changes = [(*answer.matches[index], answer.texts[index]) for index in range(count)]
-        stale = controller.proposals.stale_count
+        stale, was_running = controller.proposals.stale_count, controller.is_running
         tab.view.replace_found(changes, [*controller.held_spans, *tab.view.generated.ranges])
         sentence = f"Replaced {count:,} places." if count > 1 else "Replaced 1 place."
         stale = controller.proposals.stale_count - stale
         if stale > 0:
             sentence += " A proposal" if stale == 1 else f" {stale} proposals"
             sentence += " no longer fits its text." if stale == 1 else " no longer fit their text."
+        if was_running and not controller.is_running:
+            sentence += " The run in this text was stopped."
         self._search()
         self._say(tab, sentence)
 

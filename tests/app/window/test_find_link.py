@@ -242,6 +242,18 @@ class TestInSelection:
         settle(desk)
         assert finder.bar.count.text().endswith("2") or finder.bar.count.text() == "2 results"
 
+    def test_what_was_selected_is_known_also_after_something_was_replaced(self, desk, finder):
+        desk.tab.view.select([TextSpan(0, 17)])
+        look_for(desk, "cat")
+        finder.bar.replacement.setText("kitten")
+        desk.do("edit.replace_one")
+        settle(desk)
+        assert place(desk) == (16, 19)
+        desk.do("edit.in_selection")
+        settle(desk)
+        assert finder.bar.count.text() == "1 of 1"
+        assert marked(desk.tab.view.surface, Indicator.SEARCHED) == [(0, 20)]
+
     def test_without_a_selection_it_says_what_is_missing(self, desk, finder):
         look_for(desk, "horse")
         desk.do("edit.in_selection")
@@ -322,6 +334,7 @@ class TestReplacing:
         settle(desk)
         desk.do("edit.replace_all")
         desk.type("x")
+        desk.qtbot.waitUntil(lambda: "nothing was replaced" in desk.window.status.message.text())
         settle(desk)
         assert desk.tab.view.text() == "x" + TEXT
 
@@ -375,4 +388,5 @@ class TestBesideRuns:
         settle(desk)
         desk.do("edit.replace_all")
         assert not desk.tab.controller.is_running
+        assert desk.window.status.message.text() == "Replaced 1 place. The run in this text was stopped."
         assert desk.tab.view.text() == TEXT.replace("cat", "lion").replace("Cat", "lion").replace("dog", "lion")
