@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal, SignalInstance
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from app.editor.search import Query
@@ -14,10 +15,12 @@ from app.panels.find_signs import SignButton
 from app.panels.term_field import TermField
 from app.statusbar import ElidedLabel
 
-WIDEST = 420
-"""Pixels of a field, at most."""
-_ALT = Qt.KeyboardModifier.AltModifier
-_SHIFT = Qt.KeyboardModifier.ShiftModifier
+NARROWEST, WIDEST = 110, 420
+"""Pixels of a field."""
+NARROW = 560
+"""Pixels of the bar below which what a key does as well is left out."""
+_NONE, _CONTROL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
+_ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 class FindBar(QFrame):
@@ -112,13 +115,23 @@ class FindBar(QFrame):
         self.count.setText(text)
         self.count.setToolTip(more or text)
         self.count.setAccessibleName(text or "Found places")
-        for button in (self.previous, self.next, self.all):  # a sentence needs the room
-            button.setVisible(state != "wrong")
         for widget in (self.count, self.term):
             if widget.property("state") != state:
                 widget.setProperty("state", state)
                 widget.style().unpolish(widget)
                 widget.style().polish(widget)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leaves out what there is no room for; a sentence needs much."""
+        is_sentence = self.count.property("state") == "wrong"
+        self.previous.setVisible(not is_sentence)
+        self.next.setVisible(not is_sentence)
+        self.all.setVisible(not is_sentence and self.width() >= NARROW)
 
     def enable(self, found: bool) -> None:
         """Whether there is anything that can be gone to, selected or replaced."""
@@ -134,6 +147,7 @@ class FindBar(QFrame):
         grid.setVerticalSpacing(6)
         grid.addWidget(self.fold, 0, 0)
         for row, field in enumerate((self.term, self.replacement)):
+            field.setMinimumWidth(NARROWEST)
             field.setMaximumWidth(WIDEST)
             grid.addWidget(field, row, 1)
         beside, self._below = QWidget(), QWidget()
@@ -162,18 +176,37 @@ class FindBar(QFrame):
         self.replace.clicked.connect(self.replace_wished)
         self.replace_all.clicked.connect(self.replace_all_wished)
         self.closer.clicked.connect(self.close_wished)
-        for field in (self.term, self.replacement):
-            field.escaped.connect(self.close_wished)
-            field.entered.connect(self._on_enter)
 
-    def _on_enter(self, modifiers: Qt.KeyboardModifier) -> None:
-        if modifiers & _ALT:
-            wish = self.replace_all_wished if modifiers & Qt.KeyboardModifier.ControlModifier else self.all_wished
-        elif self.replacement.hasFocus():
-            wish = self.replace_wished
+    # keys
+
+    def event(self, event: QEvent) -> bool:
+        """Keeps its own keys from the window's commands, wherever in the bar the keyboard is."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._wish(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        wish = self._wish(event)
+        if wish is None:
+            super().keyPressEvent(event)
         else:
-            wish = self.previous_wished if modifiers & _SHIFT else self.next_wished
-        wish.emit()
+            wish.emit()
+
+    def _wish(self, event: QKeyEvent) -> SignalInstance | None:
+        """What a key asks for."""
+        key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key == Qt.Key.Key_Escape and modifiers == _NONE:
+            return self.close_wished
+        if key not in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            return None
+        if modifiers in {_ALT, _CONTROL | _ALT}:
+            return self.all_wished if modifiers == _ALT else self.replace_all_wished
+        if self.replacement.hasFocus() and modifiers == _NONE:
+            return self.replace_wished
+        if self.term.hasFocus() and modifiers in {_NONE, _SHIFT}:
+            return self.previous_wished if modifiers == _SHIFT else self.next_wished
+        return None
 
 
 def _button(text: str, what: str, key: str) -> QPushButton:

@@ -400,6 +400,8 @@ class FindLink(QObject):
         if not keeps_anchor:
             self._anchor = start
         self._show_count()
+        if any(span.start < end and start < span.end for span in tab.controller.held_spans):
+            self.said.emit("Found in text that a draft lies over; it is seen again when that is accepted or discarded.")
 
     def _select_all(self, tab: Tab) -> None:
         assert self._found is not None

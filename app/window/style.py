@@ -121,7 +121,7 @@ QFrame#find QLabel#count[state="none"] { color: $ui_text; }
 QFrame#find QLabel#count[state="wrong"] { color: $danger; }
 QFrame#find QLineEdit[state="wrong"] { border-color: $danger; }
 QToolButton#toggle { border: 1px solid transparent; border-radius: 5px; background: transparent; }
-QToolButton#toggle:hover, QToolButton#toggle:focus { background: $hover; }
+QToolButton#toggle:hover { background: $hover; }
 QToolButton#toggle:focus { border-color: $accent; }
 QToolButton#toggle:checked { background: $accent_soft; border-color: $accent; }
 
