@@ -83,7 +83,8 @@ class FoundMarks(QObject):
 
     @Slot(object)
     def _on_edited(self, _edit: Edit) -> None:
-        self._matches = None
+        if self._matches or self._scope:
+            self._matches = None
         self._drawn, self._searched, self._here = [], [], None
 
     @Slot()

@@ -55,6 +55,7 @@ class FindBar(QFrame):
         self.replace_all = _button("Replace All", "Replace all found places, in one step", "Ctrl+Alt+Return")
         self.count = ElidedLabel("Found places")
         self.count.setObjectName("count")
+        self.count.setMinimumWidth(76)
         self.count.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._lay_out()
         self._connect()
