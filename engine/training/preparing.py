@@ -74,7 +74,9 @@ def prepare(wish: Preparation) -> Tokenizer:
         corpus = own.corpus
         for line in describe_split(own):
             wish.say(line)
+    _check_not_stopped(wish.stopped)
     _make_tokenizer(wish, corpus, path)
+    _check_not_stopped(wish.stopped)
     tokenizer = tokenizer_of(out, config)
     (out / "sources.json").write_text(json.dumps(_sources(corpus), indent=1) + "\n", encoding="utf-8")
     _pack_all(wish, corpus, tokenizer, about)
@@ -140,9 +142,13 @@ def _pace(text_bytes: int, seconds: float) -> str:
 
 def _unless_stopped(batches: Iterable[_Batch], stopped: Callable[[], bool]) -> Iterator[_Batch]:
     for batch in batches:
-        if stopped():
-            raise TrainingError("Stopped before training began: the same command packs the samples anew.")
+        _check_not_stopped(stopped)
         yield batch
+
+
+def _check_not_stopped(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise TrainingError("Stopped before training began: the same command packs the samples anew.")
 
 
 def _code_share(documents: Sequence[Document]) -> float:

@@ -192,3 +192,10 @@ def test_a_run_without_memory_says_what_to_change(data: Path, tmp_path: Path) ->
 
     with pytest.raises(TrainingError, match="rows_per_batch"):
         train(tiny_config(data), tmp_path, say)
+
+
+def test_a_run_stopped_while_its_corpus_is_read_learns_no_tokenizer(data: Path, tmp_path: Path) -> None:
+    told: list[Report | str] = []
+    with pytest.raises(TrainingError, match="Stopped before training began"):
+        train(tiny_config(data), tmp_path, told.append, Call(stopped=lambda: True))
+    assert told == ["Reading the corpus"]
