@@ -68,7 +68,7 @@ def _write(window: MainWindow) -> tuple[list[float], list[float]]:
             begin = time.perf_counter()
             QTest.keyClicks(window.finding.bar.term, letter)
             keys.append(1000 * (time.perf_counter() - begin))
-            stage.wait_for(window.finding.searcher.answered, lambda _: True)
+            stage.wait_for(window.finding.search.searcher.answered, lambda _: True)
     return keys, late
 
 
@@ -81,10 +81,10 @@ def _search(window: MainWindow, pattern: str) -> float:
     bar = window.finding.bar
     if not bar.regex.isChecked():
         bar.regex.click()
-        stage.wait_for(window.finding.searcher.answered, lambda _: True)
+        stage.wait_for(window.finding.search.searcher.answered, lambda _: True)
     begin = time.perf_counter()
     bar.term.setText(pattern)
-    stage.wait_for(window.finding.searcher.answered, lambda _: True)
+    stage.wait_for(window.finding.search.searcher.answered, lambda _: True)
     return round(1000 * (time.perf_counter() - begin), 1)
 
 
@@ -95,7 +95,7 @@ def _replace(window: MainWindow) -> tuple[float, float, int]:
     bar.regex.click()
     bar.term.setText("a")
     bar.replacement.setText("ä")
-    stage.wait_for(window.finding.searcher.answered, lambda _: True)
+    stage.wait_for(window.finding.search.searcher.answered, lambda _: True)
     begin = time.perf_counter()
     window.finding.replace_all()
     middle = time.perf_counter()

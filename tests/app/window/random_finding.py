@@ -25,7 +25,7 @@ COMMANDS = (
 
 def search_at_once(window: MainWindow) -> None:
     """Lets regular expressions be found without a process, whose answer would come at any time."""
-    searcher = window.finding.searcher
+    searcher = window.finding.search.searcher
 
     def ask(job: SearchJob, text: str) -> None:
         searcher._search = Search(job, Haystack(text))
@@ -45,12 +45,12 @@ def find(window: MainWindow, chance: random.Random) -> str:
     elif what == "replacing":
         _do(window, "replace")
         _write(window, chance)
-        window.finding.searcher.finish()
+        window.finding.search.searcher.finish()
         _do(window, chance.choice(["replace_one", "replace_all"]))
     elif what != "answer":
         _do(window, what)
     if what == "answer" or chance.random() < 0.8:
-        window.finding.searcher.finish()
+        window.finding.search.searcher.finish()
     return what
 
 

@@ -1,4 +1,4 @@
-"""Finding and replacing in a window, as a user does it, also in the middle of runs and beside proposals."""
+"""Finding in a window, as a user does it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.editor.indicators import Indicator
 from app.editor.searcher import TOO_LONG
 from engine.types import TextSpan
-
-TEXT = "One cat, two cats.\nA Cat and a dog.\nconcat\n"
+from tests.app.window.finding import TEXT, look_for, marked, place, selected, settle
 
 
 @pytest.fixture
@@ -20,44 +19,6 @@ def finder(desk):
     desk.open("a.txt", TEXT)
     desk.tab.view.setFocus()
     return desk.window.finding
-
-
-def look_for(desk, term):
-    """Opens the bar and writes a term into it."""
-    desk.do("edit.find")
-    desk.window.finding.bar.term.setText(term)
-    settle(desk)
-
-
-def settle(desk):
-    """Lets all waiting be over."""
-    finding = desk.window.finding
-    if finding._waiting.isActive():
-        finding._search()
-    finding.searcher.finish()
-    desk.qtbot.waitUntil(lambda: not finding.searcher.is_busy)
-    QApplication.sendPostedEvents()
-
-
-def selected(desk):
-    view = desk.tab.view
-    return [view.text_range(span.start, span.end) for span in view.selections()]
-
-
-def place(desk):
-    span = desk.tab.view.selections()[0]
-    return span.start, span.end
-
-
-def marked(surface, indicator=Indicator.FOUND):
-    """The bytes that are marked."""
-    ranges, pos = [], 0
-    while pos < surface.length():
-        end = surface.indicatorEnd(indicator, pos) or surface.length()
-        if surface.indicatorValueAt(indicator, pos):
-            ranges.append((pos, end))
-        pos = end if end > pos else surface.length()
-    return ranges
 
 
 class TestFinding:
@@ -152,11 +113,11 @@ class TestFinding:
 
     def test_a_pattern_that_takes_forever_does_not_stop_the_window(self, desk, finder):
         desk.type("x" * 60 + "\n")
-        finder.searcher._limit_s = 0.3
+        finder.search.searcher._limit_s = 0.3
         desk.do("edit.find")
         desk.do("edit.regex")
         finder.bar.term.setText("(x+x+)+y")
-        assert finder.searcher.is_busy
+        assert finder.search.searcher.is_busy
         settle(desk)
         assert finder.bar.count.text() == TOO_LONG
 
@@ -260,139 +221,3 @@ class TestInSelection:
         desk.do("edit.in_selection")
         assert not finder.bar.scope.isChecked()
         assert "Select" in desk.window.status.message.text()
-
-
-class TestReplacing:
-    def test_one_after_the_other(self, desk, finder):
-        desk.do("edit.replace")
-        finder.bar.term.setText("cat")
-        settle(desk)
-        finder.bar.replacement.setText("cat and cat")
-        finder.bar.replacement.setFocus()
-        QTest.keyClick(finder.bar.replacement, Qt.Key.Key_Return)
-        assert desk.tab.view.text().startswith("One cat and cat, two cats.")
-        assert place(desk) == (21, 24)
-        QTest.keyClick(finder.bar.replacement, Qt.Key.Key_Return)
-        assert desk.tab.view.text().startswith("One cat and cat, two cat and cats.")
-        desk.do("edit.undo")
-        desk.do("edit.undo")
-        assert desk.tab.view.text() == TEXT
-
-    def test_all_in_one_step(self, desk, finder):
-        desk.tab.view.go_to_offset(12)
-        desk.do("edit.replace")
-        finder.bar.term.setText("cat")
-        finder.bar.replacement.setText("lion")
-        settle(desk)
-        desk.tab.view.go_to_offset(12)
-        QTest.keyClick(finder.bar.term, Qt.Key.Key_Return,
-                       Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier)  # fmt: skip
-        assert desk.tab.view.text() == "One lion, two lions.\nA lion and a dog.\nconlion\n"
-        assert desk.tab.view.caret_offset() == 13
-        assert desk.window.status.message.text() == "Replaced 4 places."
-        desk.do("edit.undo")
-        assert desk.tab.view.text() == TEXT
-        assert not desk.tab.view.surface.canUndo()
-
-    def test_patterns_with_groups_and_the_files_line_ends(self, desk, finder):
-        desk.open("crlf.txt", b"a=1\r\nb=2\r\n")
-        desk.do("edit.replace")
-        finder.bar.regex.click()
-        finder.bar.term.setText(r"^(\w)=(\d)$")
-        finder.bar.replacement.setText(r"\2\n\1")
-        settle(desk)
-        desk.do("edit.replace_all")
-        settle(desk)
-        assert desk.tab.view.text() == "1\r\na\r\n2\r\nb\r\n"
-
-    def test_places_of_no_length_one_after_the_other(self, desk, finder):
-        desk.open("lines.txt", "a\nb")
-        desk.do("edit.replace")
-        finder.bar.regex.click()
-        finder.bar.term.setText("$")
-        finder.bar.replacement.setText(";")
-        settle(desk)
-        for _ in range(2):
-            desk.do("edit.replace_one")
-            settle(desk)
-        assert desk.tab.view.text() == "a;\nb;"
-
-    def test_a_bad_replacement_changes_nothing(self, desk, finder):
-        desk.do("edit.replace")
-        finder.bar.regex.click()
-        finder.bar.term.setText("(cat)")
-        finder.bar.replacement.setText(r"\2")
-        settle(desk)
-        desk.do("edit.replace_all")
-        settle(desk)
-        assert desk.tab.view.text() == TEXT
-        assert finder.bar.count.text().startswith("This cannot be a replacement")
-
-    def test_an_edit_before_the_answer_keeps_all_as_it_is(self, desk, finder):
-        desk.do("edit.replace")
-        finder.bar.regex.click()
-        finder.bar.term.setText("cat")
-        settle(desk)
-        desk.do("edit.replace_all")
-        desk.type("x")
-        desk.qtbot.waitUntil(lambda: "nothing was replaced" in desk.window.status.message.text())
-        settle(desk)
-        assert desk.tab.view.text() == "x" + TEXT
-
-    def test_very_many_places_are_one_step(self, desk, finder):
-        desk.open("many.txt", "cat dog\n" * 5_000)
-        desk.do("edit.replace")
-        finder.bar.term.setText("cat")
-        finder.bar.replacement.setText("lion")
-        settle(desk)
-        desk.do("edit.replace_all")
-        assert desk.tab.view.text() == "lion dog\n" * 5_000
-        desk.do("edit.undo")
-        assert desk.tab.view.text() == "cat dog\n" * 5_000
-
-
-class TestBesideRuns:
-    def test_replacing_beside_a_proposal_moves_it_and_inside_makes_it_stale(self, desk, finder):
-        desk.fill("dog")
-        desk.allow(4)
-        desk.session.run.finish()
-        QApplication.sendPostedEvents()
-        proposal = desk.tab.controller.proposals.pending.spots[0]
-        look_for(desk, "cat")
-        finder.bar.replacement.setText("lion")
-        desk.do("edit.replace_all")
-        spot = desk.tab.controller.proposals.pending.spots[0]
-        assert not spot.place.is_stale
-        assert spot.place.span.start == proposal.place.span.start + 3
-        finder.bar.term.setText("o")
-        finder.bar.replacement.setText("0")
-        settle(desk)
-        desk.do("edit.replace_all")
-        assert "A proposal no longer fits" in desk.window.status.message.text()
-        desk.do("edit.undo")
-        assert desk.tab.controller.proposals.has_pending
-        desk.tab.controller.proposals.accept()
-        assert "dog" not in desk.tab.view.text()
-
-    def test_a_run_goes_on_beside_a_replacement_and_ends_when_it_is_inside(self, desk, finder):
-        desk.fill("dog")
-        desk.allow(1)
-        assert desk.tab.view.overlay.is_shown
-        look_for(desk, "cat")
-        assert marked(desk.tab.view.preview)
-        finder.bar.term.setText("dog")
-        settle(desk)
-        assert "that a draft lies over" in desk.window.status.message.text()
-        finder.bar.term.setText("cat")
-        settle(desk)
-        desk.do("edit.find_next")
-        assert desk.tab.view.overlay.is_shown
-        finder.bar.replacement.setText("lion")
-        desk.do("edit.replace_all")
-        assert desk.tab.controller.is_running
-        finder.bar.term.setText("dog")
-        settle(desk)
-        desk.do("edit.replace_all")
-        assert not desk.tab.controller.is_running
-        assert desk.window.status.message.text() == "Replaced 1 place. The run in this text was stopped."
-        assert desk.tab.view.text() == TEXT.replace("cat", "lion").replace("Cat", "lion").replace("dog", "lion")
