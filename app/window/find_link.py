@@ -76,6 +76,8 @@ class FindLink(QObject):
         was_open = self.is_open
         if tab.view.surface.hasFocus() or not was_open:
             self._take_over(tab)
+        if not was_open:
+            self.search.forget()  # what was found without the bar has no marks
         self.bar.open(replace=replace or (was_open and self.bar.can_replace))
         if replace and was_open and self.bar.term.text():
             self.bar.replacement.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -71,6 +71,9 @@ class TestFinding:
         desk.do("edit.find_previous")
         assert place(desk) == (4, 7)
         assert marked(desk.tab.view.surface) == []
+        desk.do("edit.find")
+        settle(desk)
+        assert len(marked(desk.tab.view.surface)) == 4
 
     def test_without_a_term_they_ask_for_one(self, desk, finder):
         desk.do("edit.find_next")
