@@ -10,16 +10,17 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyside6_scintilla import Scintilla
 
 from app.document.document import Document
-from app.editor import appearance, highlighting, selection
+from app.editor import selection, writing
 from app.editor.auto_indent import AutoIndent
 from app.editor.brace_match import BraceMatch
-from app.editor.edits import Edit, with_eol
+from app.editor.edits import Edit
 from app.editor.found import FoundMarks
 from app.editor.generated import GeneratedMarks
 from app.editor.heat import HeatMarks
+from app.editor.looks import Looks
 from app.editor.overlay import Overlay
 from app.editor.preview import Preview
-from app.editor.replacing import Change, carried, gathered
+from app.editor.replacing import Change
 from app.editor.surface import KeyFilter, Message, Surface, decoded, encoded
 from app.settings import Settings
 from app.theme import Theme
@@ -53,15 +54,14 @@ class EditorView(QWidget):
     def __init__(self, document: Document, settings: Settings, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document = document
-        self._settings = settings
-        self._theme = theme
-        self._language = document.language
         self._scrolls_when_shown = False
         self._selected: tuple[int, ...] = ()
         self._top = 0
         self.surface = Surface(self)
         self.preview = Preview(self.surface, self)
+        self._looks = Looks(self.surface, self.preview, settings, theme, document.language)
         self._auto_indent = AutoIndent(self.surface)
+        self._auto_indent.language = document.language
         self._brace_match = BraceMatch(self.surface)
         self.generated = GeneratedMarks(self.surface)
         self.heat = HeatMarks(self.surface)
@@ -84,7 +84,7 @@ class EditorView(QWidget):
         """Puts a file's text in; there is nothing to undo then, and the text counts as saved."""
         self.surface.setEOLMode(_EOL_MODES.get(self.document.eol, Scintilla.EndOfLine.Lf))
         self.surface.load(encoded(text))
-        self._fit_line_numbers()
+        self._looks.fit_line_numbers()
 
     @property
     def length(self) -> int:
@@ -109,21 +109,9 @@ class EditorView(QWidget):
 
         The caret ends up behind the last new text. Undo brings back text and selection. All outside is left untouched.
         """
-        surface = self.surface
-        surface.finish_composition()
-        ascending = sorted(changes)
-        places = [(surface.pos_at(start), surface.pos_at(end), encoded(with_eol(text, self.document.eol)))
-                  for start, end, text in ascending]  # fmt: skip
-        if not places:
-            return
-        surface.beginUndoAction()
-        for start, end, data in reversed(places):
-            surface.replace(start, end, data)
-        caret = places[-1][1] + sum(len(data) - (end - start) for start, end, data in places)
-        surface.setSelection(caret, caret)
-        surface.endUndoAction()
-        surface.scrollCaret()
-        self._follow()
+        self.surface.finish_composition()
+        if writing.write_spans(self.surface, changes, self.document.eol):
+            self._follow()
 
     def replace_found(self, changes: Sequence[Change], kept: Sequence[TextSpan] = ()) -> None:
         """Replaces disjoint, ascending places in one undo step, with the document's line ends.
@@ -131,18 +119,7 @@ class EditorView(QWidget):
         Every caret stays in the text where it is, behind the new text when it was in a replaced place. Of very many
         places neighbors are replaced together with what is between them, but for the `kept` spans.
         """
-        surface = self.surface
-        written = [(start, end, with_eol(new, self.document.eol)) for start, end, new in changes]
-        ranges = [(span.start, span.end) for span in kept]
-        few = gathered(written, self.text(), ranges) if len(written) > 1 else written
-        places = [(surface.pos_at(start), surface.pos_at(end), encoded(new)) for start, end, new in few]
-        carets = selection.carets(surface)
-        moved = iter(carried([offset for pair in carets for offset in pair], written))
-        surface.beginUndoAction()
-        for start, end, data in reversed(places):
-            surface.replace(start, end, data)
-        selection.put_carets(surface, list(zip(moved, moved, strict=True)))
-        surface.endUndoAction()
+        writing.write_found(self.surface, changes, self.document.eol, kept)
         self._follow()
 
     # the user's actions, all on the real text
@@ -229,24 +206,16 @@ class EditorView(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Takes over another theme."""
-        self._theme = theme
-        appearance.apply_theme(self.surface, theme, self._settings, self._language)
-        if self.preview.is_open:
-            self._style_preview()
+        self._looks.take_theme(theme)
 
     def apply_settings(self) -> None:
         """Takes over the settings as they are now."""
-        appearance.apply_theme(self.surface, self._theme, self._settings, self._language)
-        appearance.apply_settings(self.surface, self._settings)
-        if self.preview.is_open:
-            self._style_preview()
+        self._looks.take_settings()
 
     def set_language(self, name: str | None) -> None:
         """Colors the text as another language."""
-        self._language = name
         self._auto_indent.language = name
-        highlighting.set_language(self.surface, name)
-        self.apply_theme(self._theme)
+        self._looks.take_language(name)
 
     # Qt
 
@@ -270,33 +239,21 @@ class EditorView(QWidget):
     # within
 
     def _prepare(self) -> None:
-        surface = self.surface
-        appearance.prepare(surface)
-        appearance.prepare(self.preview)
         self.preview.send(Message.SetUndoCollection, 0)
-        surface.send(Message.SetUndoSelectionHistory, Scintilla.UndoSelectionHistoryOption.Enabled)
-        self.set_language(self._language)
-        appearance.apply_settings(surface, self._settings)
-        surface.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.surface.send(Message.SetUndoSelectionHistory, Scintilla.UndoSelectionHistoryOption.Enabled)
+        self.surface.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
     def _connect(self) -> None:
         surface = self.surface
         surface.edited.connect(self._on_edited)
-        surface.linesAdded.connect(self._fit_line_numbers)
+        surface.linesAdded.connect(self._looks.fit_line_numbers)
         surface.savePointChanged.connect(self.document.set_modified)
         surface.updateUi.connect(self._follow)
         surface.input_done.connect(self._after_input)
         self.preview.placed.connect(self._follow)
-        self.preview.copied.connect(self._style_preview)
         surface.updateUi.connect(self.found.look)
         self.preview.updateUi.connect(self.found.look)
         surface.about_to_input.connect(self._about_to_input)
-
-    def _style_preview(self) -> None:
-        preview = self.preview
-        highlighting.set_language(preview, self._language)
-        appearance.apply_theme(preview, self._theme, self._settings, self._language)
-        appearance.apply_settings(preview, self._settings)
 
     def _scroll_to_caret(self) -> None:
         self.surface.setFirstVisibleLine(0)
@@ -337,6 +294,3 @@ class EditorView(QWidget):
             self.preview.mirror_selection()
             self.caret_moved.emit(*selection.caret_place(self.surface))
             self.selection_changed.emit()
-
-    def _fit_line_numbers(self, *_: object) -> None:
-        appearance.fit_line_numbers(self.surface, self._settings["editor.show_line_numbers"])

@@ -135,19 +135,6 @@ class InfillController(QObject):
             self._end_run()
             self._say("Stopped; the text is unchanged.")
 
-    def escape(self) -> bool:
-        """Stops the run, or discards the proposal at the caret or the only one. Returns whether there was one."""
-        if self._run is not None:
-            self.stop()
-            return True
-        if self.proposals.apart.frame is not None:
-            self.proposals.apart.show_frame(None)
-            return True
-        if self.proposals.at_caret is None and len(self.proposals) != 1:
-            return False
-        self.proposals.reject()
-        return True
-
     def close(self) -> None:
         """Ends everything, for the tab is closed; nothing is shown or told after it."""
         if self._is_closed:

@@ -31,7 +31,7 @@ class ProposalKeys:
             return False
         if key == Qt.Key.Key_Tab:
             return self._tab()
-        return key == Qt.Key.Key_Escape and controller.escape()
+        return key == Qt.Key.Key_Escape and self._escape()
 
     def _tab(self) -> bool:
         if self._controller.proposals.can_accept:
@@ -40,3 +40,17 @@ class ProposalKeys:
             self._controller.message.emit("Still writing: Tab accepts when it is done, Esc stops.")
             return True
         return False
+
+    def _escape(self) -> bool:
+        """Stops the run, or goes back from a step of one to its result, or discards the proposal at the caret or the
+        only one."""
+        controller, proposals = self._controller, self._controller.proposals
+        if controller.is_running:
+            controller.stop()
+        elif proposals.apart.frame is not None:
+            proposals.apart.show_frame(None)
+        elif proposals.at_caret is not None or len(proposals) == 1:
+            proposals.reject()
+        else:
+            return False
+        return True

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
-from app.editor import found
-from app.editor import view as module
+from app.editor import found, writing
 from app.editor.draft import Look, SpanPreview
 from app.editor.edits import Edit
 from app.editor.indicators import Indicator
@@ -118,7 +117,7 @@ class TestReplacing:
         assert not view.surface.canUndo()
 
     def test_of_very_many_leaves_what_is_kept_alone(self, make_view, monkeypatch):
-        monkeypatch.setattr(module, "gathered", lambda changes, text, kept: gathered(changes, text, kept, 1))
+        monkeypatch.setattr(writing, "gathered", lambda changes, text, kept: gathered(changes, text, kept, 1))
         view = make_view("a b a b a")
         edits: list[Edit] = []
         view.text_changed.connect(edits.append)

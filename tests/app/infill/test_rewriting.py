@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 
 from app.editor.indicators import Indicator
 from app.infill.wordmarks import Mark, WordMarks, rewritten
@@ -205,7 +206,7 @@ def test_line_ends_of_the_document_are_kept(make_desk):
 # steps of the run
 
 
-def test_any_step_of_the_last_run_can_be_shown_in_place_and_the_result_again(desk):
+def test_any_step_of_the_last_run_can_be_shown_in_place_and_the_result_again(desk, qtbot):
     proposals = desk.controller.proposals
     result = desk.shown()
     assert len(proposals.wanted.frames) == 4
@@ -215,7 +216,7 @@ def test_any_step_of_the_last_run_can_be_shown_in_place_and_the_result_again(des
     assert desk.messages[-1] == "Step 2 of 4."
     assert "ONE TWO THREE FOUR" not in desk.shown()
     assert desk.view.text() == TEXT
-    assert desk.controller.escape()
+    qtbot.keyClick(desk.view.surface, Qt.Key.Key_Escape)
     assert desk.shown() == result
 
 
