@@ -124,7 +124,7 @@ def _wishes(
 def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool) -> _Wish:
     """The wish to go on with a model: its sizes, gentler rates, and for the user's own text a name and a folder."""
     from engine.config import read_config as read_model_config
-    from engine.models.registry import find, user_models_folder
+    from engine.models.registry import bundled_folder, find, user_models_folder
 
     folder = find(origin)
     model = read_model_config(folder)
@@ -143,6 +143,8 @@ def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool
         return _Wish(config, out or _OUT, folder)
     if Path(config.name).name != config.name or config.name.startswith("."):
         raise TrainingError(f"“{config.name}” cannot be a model's name: it would not be a folder's.")
+    if out is None and bundled_folder(config.name) is not None:
+        raise TrainingError(f"“{config.name}” is the name of a model that comes with Redraft: give another --name.")
     return _Wish(config, out or user_models_folder() / config.name, folder)
 
 

@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from engine.errors import TrainingError
 from engine.models.registry import find
 from engine.training import command
 from engine.training.checkpoint import read_model
@@ -64,6 +65,11 @@ def test_going_on_without_a_preset_is_short_and_gentle(data: Path) -> None:
     assert config.rate < preset("cpu").rate
     by_steps = command._wishes([data], None, {"steps": 5}, "redraft-mini", None).config
     assert (by_steps.minutes, by_steps.steps) == (None, 5)
+
+
+def test_an_own_model_cannot_take_a_bundled_ones_name(data: Path) -> None:
+    with pytest.raises(TrainingError, match="another --name"):
+        command._wishes([data], None, {"name": "redraft-mini"}, "redraft-mini", None)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
