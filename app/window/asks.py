@@ -153,7 +153,9 @@ class DialogAsks:
         dialog.setIntRange(1, last)
         dialog.setIntValue(now)
         dialog.resize(_WIDE_ENOUGH, dialog.sizeHint().height())  # for its title
-        return dialog.intValue() if dialog.exec() else None
+        given = dialog.exec()
+        dialog.deleteLater()
+        return dialog.intValue() if given else None
 
     def model_folder(self) -> Path | None:
         """Shows the system's dialog for a folder."""
@@ -170,6 +172,7 @@ class DialogAsks:
         box.setDefaultButton(cancel if is_lossy else next(iter(buttons)))  # Return, pressed in haste, loses nothing
         box.setEscapeButton(cancel)
         box.exec()
+        box.deleteLater()
         for button, answer in buttons.items():
             if button is box.clickedButton():
                 return answer

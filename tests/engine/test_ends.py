@@ -29,6 +29,12 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> ModelAdapter:
     return load_tiny(write_checkpoint(tmp_path_factory.mktemp("checkpoint")))
 
 
+@pytest.fixture(scope="module", params=["causal", "mixed2"])
+def either(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ModelAdapter:
+    """Eso-LM (B) and (A), whose clean tokens see one another in both directions."""
+    return load_tiny(write_checkpoint(tmp_path_factory.mktemp("checkpoint"), attention=request.param))
+
+
 def one_hole(capacity: int, *, least: int = 0, can_shrink: bool = True) -> Canvas:
     """A hole from position 1 on."""
     pieces = [Piece(ids=(2,)), Piece(span=0, hole=True, capacity=capacity, least=least), Piece(ids=(3,))]
@@ -200,30 +206,30 @@ def test_every_pass_of_a_run_is_exact_and_its_plan_true(adapter: ModelAdapter, s
 
 
 @pytest.mark.parametrize("sampler", ["ancestral", "threshold", "remdm"])
-def test_variations_in_a_batch_equal_single_runs(adapter: ModelAdapter, sampler: str) -> None:
-    how, cache = real(adapter, sampler), adapter.new_cache()
-    canvases = [two_holes(adapter) for _ in range(4)]
+def test_variations_in_a_batch_equal_single_runs(either: ModelAdapter, sampler: str) -> None:
+    how, cache = real(either, sampler), either.new_cache()
+    canvases = [two_holes(either) for _ in range(4)]
     generators = [torch.Generator().manual_seed(seed) for seed in range(4)]
-    for _ in denoise_batch(adapter, cache, canvases, how, generators):
+    for _ in denoise_batch(either, cache, canvases, how, generators):
         cache.check_integrity()
     for seed, canvas in enumerate(canvases):
-        alone = two_holes(adapter)
-        for _ in denoise(adapter, adapter.new_cache(), alone, how, torch.Generator().manual_seed(seed)):
+        alone = two_holes(either)
+        for _ in denoise(either, either.new_cache(), alone, how, torch.Generator().manual_seed(seed)):
             pass
         assert canvas.accepted == alone.accepted
 
 
-def test_a_stop_at_any_step_leaves_a_valid_cache_and_no_trace(adapter: ModelAdapter) -> None:
-    how, cache, fresh = real(adapter), adapter.new_cache(), two_holes(adapter)
-    steps = list(denoise(adapter, adapter.new_cache(), fresh, how, torch.Generator().manual_seed(7)))
+def test_a_stop_at_any_step_leaves_a_valid_cache_and_no_trace(either: ModelAdapter) -> None:
+    how, cache, fresh = real(either), either.new_cache(), two_holes(either)
+    steps = list(denoise(either, either.new_cache(), fresh, how, torch.Generator().manual_seed(7)))
     for count in range(len(steps) - 3, len(steps)):
-        stopped = denoise(adapter, cache, two_holes(adapter), how, torch.Generator().manual_seed(7))
+        stopped = denoise(either, cache, two_holes(either), how, torch.Generator().manual_seed(7))
         for _ in range(count):
             next(stopped)
         stopped.close()
         cache.check_integrity()
-        after = two_holes(adapter)
-        for _ in denoise(adapter, cache, after, how, torch.Generator().manual_seed(7)):
+        after = two_holes(either)
+        for _ in denoise(either, cache, after, how, torch.Generator().manual_seed(7)):
             pass
         assert after.written == fresh.written
 

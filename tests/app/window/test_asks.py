@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.window.asks import Answer, DialogAsks
 
@@ -105,3 +106,15 @@ def test_the_folder_of_a_model_is_chosen_or_not(asks, monkeypatch):
     assert asks.model_folder() == Path("/models/one")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     assert asks.model_folder() is None
+
+
+def test_nothing_is_left_of_a_dialog_that_was_answered(qtbot, monkeypatch):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    monkeypatch.setattr(QInputDialog, "exec", lambda _: 1)
+    monkeypatch.setattr(QMessageBox, "exec", lambda _: 0)
+    asks = DialogAsks(parent)
+    asks.line(3, 9)
+    asks.unsaved("x.txt")
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert parent.findChildren(QDialog) == []
