@@ -21,6 +21,8 @@ WINDOW_STEP = 64
 """A window's borders move by this many tokens at once, so that typing does not shift every position."""
 CONTINUE_CAPACITY = 48
 LEAST_CAPACITY = 16
+MOST_STEPS = 10_000
+"""More parallel steps than any hole has positions; a run with many more would plan for minutes before its first one."""
 LENGTH_SLACK = 0.2
 """How far the length of a text that is to be longer or shorter may be from what was asked for."""
 
@@ -56,7 +58,7 @@ def check_request(request: InfillRequest) -> None:
         previous = span.end
     limits = (
         (0.0 <= request.alpha_0 <= 1.0, "alpha_0 must be between 0 and 1"),
-        (request.steps >= 1, "steps must be at least 1"),
+        (1 <= request.steps <= MOST_STEPS, f"steps must be at least 1 and at most {MOST_STEPS:,}"),
         (0.0 < request.strength <= 1.0, "strength must be above 0 and at most 1"),
         (0.0 <= request.temperature <= 10.0, "temperature must be between 0 and 10"),
         (0.0 < request.top_p <= 1.0, "top_p must be above 0 and at most 1"),

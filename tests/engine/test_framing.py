@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -169,7 +170,9 @@ def test_typing_moves_the_window_of_a_long_document_in_large_steps_only(adapter:
     [
         ({"alpha_0": 1.5}, "alpha_0"),
         ({"alpha_0": -0.1}, "alpha_0"),
+        ({"alpha_0": math.nan}, "alpha_0"),
         ({"steps": 0}, "steps"),
+        ({"steps": 30_000_000}, "steps must be .* at most 10,000"),
         ({"capacity": 0}, "capacity"),
         ({"capacity": 5000}, "too large"),
         ({"strength": 0.0}, "strength"),
