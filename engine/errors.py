@@ -45,3 +45,8 @@ class OutOfMemoryError(EngineError):
 
 class TrainingError(EngineError):
     """Training cannot start or go on (no usable text, a corrupt training checkpoint, a full disk)."""
+
+
+class StoppedError(Exception):
+    """The job was cancelled between two passes. Not a failure, so not an `EngineError`: whoever runs the job catches it
+    and tells that it was cancelled."""

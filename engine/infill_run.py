@@ -15,6 +15,7 @@ from engine.capacity import find_capacities
 from engine.correction import correct, most_steps
 from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, denoise_batch
 from engine.drafting import draft_spans, span_texts
+from engine.errors import StoppedError
 from engine.framing import canvas_of, frame, mask_doubtful
 from engine.likelihood import doubt_span
 from engine.samplers.banning import bans_of
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 EMPTIES_A_HOLE = 16
 """Empty tokens that a hole may accept before its end is found: about log2 of its capacity, with room to spare."""
-
-
-class _StoppedError(Exception):
-    """The job was cancelled between two steps."""
 
 
 class InfillRun:
@@ -71,7 +68,7 @@ class InfillRun:
             self._correcting = dict.fromkeys(range(request.variations), most_steps(each, request.correction_passes))
             for group in self._groups():
                 self._denoise(group)
-        except _StoppedError:
+        except StoppedError:
             drafts = self._drafts(self._shown, self._step, keep_old=True)
             return Cancelled(self._job.id, request, drafts, self._timed())
         variations = tuple(self._variation(number) for number in range(request.variations))
@@ -163,7 +160,7 @@ class InfillRun:
 
     def _check(self) -> None:
         if self._job.is_cancelled:
-            raise _StoppedError
+            raise StoppedError
 
     def _note_prefill(self, prefill: Prefill, group: range) -> None:
         if group.start == 0:

@@ -62,16 +62,19 @@ def bound_span(
     *,
     orders: int,
     generator: torch.Generator,
+    check: Callable[[], None] = lambda: None,
 ) -> float:
     """Importance-weighted lower bound of the span's log-likelihood over random orders: log of the mean of `orders`
     exact order likelihoods (Eso-LM, arXiv 2506.01928, appendix; IWAE, arXiv 1509.00519). One order gives the NELBO's
-    single-sample estimate; more orders make the bound tighter.
+    single-sample estimate; more orders make the bound tighter. `check` is called before every order and may raise to
+    stop.
     """
     import torch
 
     cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
     totals = []
     for _ in range(orders):
+        check()
         shuffled = [tokens[i] for i in torch.randperm(len(tokens), generator=generator).tolist()]
         totals.append(math.fsum(_along(adapter, cache, shuffled)))
     highest = max(totals)
@@ -87,10 +90,12 @@ def nelbo_span(
     *,
     samples: int,
     generator: torch.Generator,
+    check: Callable[[], None] = lambda: None,
 ) -> float:
     """Negative NELBO (a lower bound of the log-likelihood) of the span as a masked diffusion model sees it: k of its n
     tokens are masked, k uniform in 1..n, and all masks are judged at once by what is clean; the mean over `samples`
     draws of n/k times the sum (LLaDA, arXiv 2502.09992, equation 6; MDLM, arXiv 2406.07524, in continuous time).
+    `check` is called before every draw and may raise to stop.
     """
     import torch
 
@@ -98,6 +103,7 @@ def nelbo_span(
     length, count = len(cache), len(tokens)
     totals = []
     for _ in range(samples):
+        check()
         shuffled = [tokens[i] for i in torch.randperm(count, generator=generator).tolist()]
         masks = int(torch.randint(1, count + 1, (), generator=generator))
         clean, hidden = shuffled[masks:], shuffled[:masks]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.cache_pool import CachePool
 from engine.denoise import prefill
 from engine.doubt import doubt
+from engine.errors import StoppedError
 from engine.framing import canvas_of, frame
 from engine.infill_run import InfillRun
 from engine.models.uncached import UncachedAdapter
@@ -97,11 +98,18 @@ class Runner:
             RequestError: there is nothing to score, or it is too large.
         """
         tokens: list[TokenScore] = []
-        for part in score(self._adapter, self._pool.lease, request):
-            tokens += part
+
+        def check() -> None:
             if job.is_cancelled:
-                return Cancelled(job.id, request, (), RunStats())
-        bounds = bound(self._adapter, self._pool.lease, request)
+                raise StoppedError
+
+        try:
+            for part in score(self._adapter, self._pool.lease, request):
+                tokens += part
+                check()
+            bounds = bound(self._adapter, self._pool.lease, request, check)
+        except StoppedError:
+            return Cancelled(job.id, request, (), RunStats())
         return Scored(job.id, request, tuple(tokens), bits_per_byte(request.text, tokens), self.info, bounds)
 
     def doubt(self, job: Job, request: DoubtRequest) -> Doubted | Cancelled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from engine.canvas import Piece
@@ -37,8 +37,13 @@ def score(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Iterato
     yield _scores(ranges, score_span(adapter, lease, pieces, index, adapter.config.context_orders[0]))
 
 
-def bound(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Bounds | None:
-    """What `Bounds` says of the request's span, over `request.orders` random orders; None where it asks for none."""
+def bound(
+    adapter: ModelAdapter, lease: Lease, request: ScoreRequest, check: Callable[[], None] = lambda: None
+) -> Bounds | None:
+    """What `Bounds` says of the request's span, over `request.orders` random orders; None where it asks for none.
+
+    `check` is called between passes and may raise to stop.
+    """
     import torch
 
     if request.orders < 1:
@@ -47,12 +52,9 @@ def bound(adapter: ModelAdapter, lease: Lease, request: ScoreRequest) -> Bounds 
         raise RequestError("Bounds over orders need a span: choose the part of the text to be judged.")
     pieces, index = _pieces_of_span(adapter, request, request.span)
     order, size = adapter.config.context_orders[0], _size(request.text, request.span.start, request.span.end)
-    weighted = bound_span(
-        adapter, lease, pieces, index, order, orders=request.orders, generator=torch.Generator().manual_seed(0)
-    )
-    nelbo = nelbo_span(
-        adapter, lease, pieces, index, order, samples=request.orders, generator=torch.Generator().manual_seed(0)
-    )
+    noise = [torch.Generator().manual_seed(0) for _ in range(2)]
+    weighted = bound_span(adapter, lease, pieces, index, order, orders=request.orders, generator=noise[0], check=check)
+    nelbo = nelbo_span(adapter, lease, pieces, index, order, samples=request.orders, generator=noise[1], check=check)
     return Bounds(-weighted / math.log(2) / size, -nelbo / math.log(2) / size)
 
 

@@ -14,9 +14,10 @@ from engine.canvas import Piece, Placed
 from engine.errors import RequestError
 from engine.likelihood import CHUNK, bound_span, nelbo_span, score_span
 from engine.models.base import ModelAdapter
+from engine.runner import Runner
 from engine.scoring import bits_per_byte, score
-from engine.session import EngineSession
-from engine.types import ContextOrder, ModelChoice, Scored, ScoreRequest, TextSpan, TokenScore
+from engine.session import EngineSession, Job
+from engine.types import Cancelled, ContextOrder, ModelChoice, Scored, ScoreRequest, TextSpan, TokenScore
 from tests.engine.stepped import Events
 from tests.engine.tiny import load_tiny, write_checkpoint
 
@@ -134,3 +135,20 @@ def test_a_session_scores_between_runs(adapter: ModelAdapter) -> None:
     assert isinstance(ending, Scored)
     assert ending.bits_per_byte > 0
     assert ending.model.name == "tiny"
+
+
+def test_bounding_over_many_orders_stops_within_one_order(adapter: ModelAdapter) -> None:
+    class Stopped(Job):
+        looks = 0
+
+        @property
+        def is_cancelled(self) -> bool:
+            self.looks += 1
+            return self.looks > 5
+
+    job = Stopped(1, "")
+    request = ScoreRequest(TEXT, TextSpan(4, 14), orders=10**9)
+    ending = Runner(adapter).score(job, request)
+    assert isinstance(ending, Cancelled)
+    assert ending.request == request
+    assert job.looks == 6
