@@ -16,9 +16,10 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
@@ -52,19 +53,32 @@ def pack_records(
     rules: PackingRules,
     seed: int,
     *,
+    rows: int | None = None,
     processes: int | None = None,
 ) -> Iterator[Records]:
     """The samples of `pack` as records, made by several processes: this one cuts, the others tokenize.
 
     Args:
+        rows: end before `count`, with the batch by which the network has so many rows to run, at least.
         processes: None starts one per core where there is much to do, and none where there is little.
 
     Raises:
         TrainingError: no document is long enough.
     """
     if processes is None:
-        processes = (os.cpu_count() or 1) if count >= _MANY else 0
+        expected = count if rows is None else min(count, rows // min(size for size, _ in rules.windows))
+        processes = (os.cpu_count() or 1) if expected >= _MANY else 0
     batches = cut_batches(documents, count, rules, seed)
+    with closing(_assembled(batches, tokenizer, rules, processes)) as found:
+        for records in found:
+            yield records
+            if rows is not None and (rows := rows - records.least_rows) <= 0:
+                return
+
+
+def _assembled(
+    batches: Iterator[CutBatch], tokenizer: Tokenizer, rules: PackingRules, processes: int
+) -> Generator[Records]:
     if not processes:
         encoder = BulkEncoder(tokenizer)
         for batch in batches:

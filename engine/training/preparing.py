@@ -111,7 +111,11 @@ def _make_tokenizer(wish: Preparation, corpus: Corpus, path: Path) -> None:
 
 def _pack_all(wish: Preparation, corpus: Corpus, tokenizer: Tokenizer, about: dict[str, object]) -> None:
     config, out = wish.config, wish.out
-    wish.say(f"Packing {config.samples:,} samples from {len(corpus.training):,} documents")
+    rows = _usable_rows(config)
+    amount = f"{config.samples:,} samples"
+    if rows is not None:
+        amount = f"what {config.steps:,} step(s) can use, at most {amount},"
+    wish.say(f"Packing {amount} from {len(corpus.training):,} documents")
     code_share = _code_share(corpus.training) if config.own else config.code_share
     rules = PackingRules(windows=config.windows, context_length=config.context_length, code_share=code_share)
     for code, name in enumerate(HELD_OUT):
@@ -123,9 +127,17 @@ def _pack_all(wish: Preparation, corpus: Corpus, tokenizer: Tokenizer, about: di
         hold_out_samples(out / "held_out" / REPORT_SAMPLES, corpus.held_out, tokenizer, config)
     started = time.monotonic()
     sizes: list[int] = []
-    records = _measured(pack_records(corpus.training, tokenizer, config.samples, rules, config.seed), sizes)
-    write_samples(out / "samples", _unless_stopped(records, wish.stopped), about)
+    packed_records = pack_records(corpus.training, tokenizer, config.samples, rules, config.seed, rows=rows)
+    write_samples(out / "samples", _unless_stopped(_measured(packed_records, sizes), wish.stopped), about)
     wish.say(_pace(sum(sizes), time.monotonic() - started))
+
+
+def _usable_rows(config: TrainConfig) -> int | None:
+    """The most rows that a run of so many steps takes: a step ends with the sample that fills it, and one step is made
+    ahead. None where only time ends the run."""
+    if config.steps is None:
+        return None
+    return (config.steps + 1) * (config.rows_per_step + 2 * config.context_length)
 
 
 def _measured(batches: Iterable[Records], sizes: list[int]) -> Iterator[Records]:
@@ -185,6 +197,8 @@ def _about_samples(config: TrainConfig, source: Path | None, own: OwnText | None
     keys = ("data", "python", "tokenizer", "vocab_size", "context_length", "samples", "windows", "code_share",
             "python_cap_bytes", "held_out_samples", "seed")  # fmt: skip
     about: dict[str, Any] = {key: getattr(config, key) for key in keys} | {"source": source}
+    if (rows := _usable_rows(config)) is not None:
+        about |= {"rows": rows}
     if own is not None:
         about |= {"own": own.digest}
     return dict(json.loads(json.dumps(about, default=str)))

@@ -104,6 +104,11 @@ class Records:
     rows: list[tuple[int, int]]
     text_bytes: int = 0
 
+    @property
+    def least_rows(self) -> int:
+        """Rows of the network that a run needs for these samples, whatever it draws: the clean tokens."""
+        return sum(clean for clean, _ in self.rows)
+
 
 def records_of(samples: Sequence[Sample]) -> Records:
     """The records of some samples."""

@@ -85,6 +85,18 @@ def test_other_processes_pack_the_same_samples(tokenizer: Tokenizer) -> None:
     assert list(pack_records(*arguments, processes=1)) == alone
 
 
+@pytest.mark.parametrize("processes", [0, 1])
+def test_packing_ends_with_the_batch_that_has_rows_enough(
+    tokenizer: Tokenizer, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.training.cutting._BATCH", 20)
+    arguments = (documents(), tokenizer, 200, RULES, 3)
+    everything = list(pack_records(*arguments, processes=0))
+    rows = everything[0].least_rows + 1
+    assert list(pack_records(*arguments, rows=rows, processes=processes)) == everything[:2]
+    assert list(pack_records(*arguments, rows=10**9, processes=0)) == everything
+
+
 @pytest.mark.parametrize("context_length", [64, 256])
 def test_fast_packing_gives_what_plain_packing_gives(tokenizer: Tokenizer, context_length: int) -> None:
     rules = PackingRules(windows=RULES.windows, context_length=context_length)
