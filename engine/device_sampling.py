@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.sampling import Sampled, SamplingRule, Score, end_bar
+from engine.shaped import Ends, as_drawn, falling_on_gpu, left_by_cuts
 
 LEAST_ROWS = 2
 """With one row, CUDA's cumulative sum is another one, whose last bits differ from run to run."""
@@ -109,7 +110,12 @@ def decide(logits: Tensor, rule: SamplingRule, score: Score, told: Told) -> Tens
     chosen = probabilities.gather(1, drawn.unsqueeze(1)).squeeze(1)
     judged = probabilities.gather(1, told.standing.unsqueeze(1)).squeeze(1)
     endings = chosen if rule.empty is None else probabilities[:, rule.empty]
-    columns = (drawn, chosen, _scores(probabilities, chosen, score), judged, endings)
+    if score is Score.SHAPED:
+        ends = Ends(endings, told.together, ended) if ended is not None and told.together is not None else None
+        scores = as_drawn(guarded, drawn, chosen, rule, ends, falling_on_gpu)
+    else:
+        scores = _scores(probabilities, chosen, score)
+    columns = (drawn, chosen, scores, judged, endings)
     return torch.stack([column.double() for column in columns])
 
 
@@ -190,13 +196,7 @@ def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> T
         values = values / values.sum(dim=-1, keepdim=True)  # the nucleus is of what top-k left
     else:
         values, ids = tempered.sort(dim=-1, descending=True, stable=True)
-    kept = values
-    if rule.top_p < 1.0:
-        before = values.cumsum(dim=-1, dtype=torch.float64) - values
-        kept = values.masked_fill(before >= rule.top_p, 0.0)  # the first token that passes top_p still belongs
-    if rule.min_p > 0.0:
-        kept = kept.masked_fill(values < rule.min_p * values[:, :1], 0.0)
-    return ids.gather(1, _inverse_cdf(kept, uniform).unsqueeze(1)).squeeze(1)
+    return ids.gather(1, _inverse_cdf(left_by_cuts(values, rule), uniform).unsqueeze(1)).squeeze(1)
 
 
 def _inverse_cdf(weights: Tensor, uniform: Tensor) -> Tensor:
@@ -209,8 +209,6 @@ def _inverse_cdf(weights: Tensor, uniform: Tensor) -> Tensor:
 def _scores(probabilities: Tensor, chosen: Tensor, score: Score) -> Tensor:
     if score is Score.PROBABILITY:
         return chosen
-    if score is Score.BEST:
-        return probabilities.amax(dim=-1)
     if score is Score.MARGIN:
         best = probabilities.topk(2, dim=-1).values
         return best[:, 0] - best[:, 1]

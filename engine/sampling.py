@@ -14,6 +14,8 @@ from enum import Enum
 import torch
 from torch import Tensor
 
+from engine.shaped import Ends, as_drawn, falling_on_cpu, left_by_cuts
+
 
 @dataclass(frozen=True, slots=True)
 class SamplingRule:
@@ -42,12 +44,13 @@ class SamplingRule:
 
 
 class Score(Enum):
-    """What a sampler takes for the sureness of a position; higher is surer. All of the model's own distribution."""
+    """What a sampler takes for the sureness of a position; higher is surer. All but SHAPED are of the model's own
+    distribution."""
 
     PROBABILITY = "probability"
     """Probability of the drawn token."""
-    BEST = "best"
-    """Probability of the likeliest token."""
+    SHAPED = "shaped"
+    """Probability with which the token was drawn: after temperature, guard and cuts. At temperature 0 its own."""
     MARGIN = "margin"
     """Probability of the likeliest token less that of the second."""
     ENTROPY = "entropy"
@@ -116,8 +119,13 @@ def sample(
     tokens = own.argmax(dim=-1) if rule.temperature == 0.0 else _draw(guarded, own, rule, uniform.to(logits.device))
     if rule.empty is not None and ended:
         tokens[torch.tensor(ended, device=tokens.device)] = rule.empty
-    chosen: list[float] = probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
-    scores = chosen if score is Score.PROBABILITY else _scores(probabilities, score)
+    of_tokens = probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1)
+    chosen: list[float] = of_tokens.tolist()
+    if score is Score.SHAPED:
+        coins = _ends(endings, together, ended, tokens.device) if rule.empty is not None and together else None
+        scores: list[float] = as_drawn(guarded, tokens, of_tokens, rule, coins, falling_on_cpu).tolist()
+    else:
+        scores = chosen if score is Score.PROBABILITY else _scores(probabilities, score)
     return Sampled(tokens.tolist(), chosen, scores, _judge(probabilities, standing), endings)
 
 
@@ -164,10 +172,14 @@ def _guard(logits: Tensor, repeats: Sequence[Mapping[int, int]], penalty: float)
     return logits.index_put((rows, tokens), lengths * -math.log(penalty), accumulate=True)
 
 
+def _ends(chances: Sequence[float], together: Collection[int], ended: Collection[int], device: torch.device) -> Ends:
+    rows = range(len(chances))
+    marks = ([row in chosen for row in rows] for chosen in (set(together), set(ended)))
+    return Ends(torch.tensor(chances, device=device), *(torch.tensor(mark, device=device) for mark in marks))
+
+
 def _scores(probabilities: Tensor, score: Score) -> list[float]:
-    if score is Score.BEST:
-        result = probabilities.amax(dim=-1)
-    elif score is Score.MARGIN:
+    if score is Score.MARGIN:
         best = probabilities.topk(2, dim=-1).values
         result = best[:, 0] - best[:, 1]
     else:
@@ -201,13 +213,7 @@ def _draw(logits: Tensor, own: Tensor, rule: SamplingRule, uniform: Tensor) -> T
 def _draw_of_likeliest(probabilities: Tensor, rule: SamplingRule, uniform: Tensor) -> Tensor:
     values, ids = probabilities.topk(min(rule.top_k, probabilities.shape[1]), dim=-1)
     values = values / values.sum(dim=-1, keepdim=True)  # the nucleus is of what top-k left
-    kept = values
-    if rule.top_p < 1.0:
-        before = values.cumsum(dim=-1, dtype=torch.float64) - values
-        kept = torch.where(before < rule.top_p, values, 0.0)  # the first token that passes top_p still belongs
-    if rule.min_p > 0.0:
-        kept = torch.where(values >= rule.min_p * values[:, :1], kept, 0.0)
-    return ids.gather(1, _inverse_cdf(kept, uniform).unsqueeze(1)).squeeze(1)
+    return ids.gather(1, _inverse_cdf(left_by_cuts(values, rule), uniform).unsqueeze(1)).squeeze(1)
 
 
 def _draw_of_nucleus(weights: Tensor, probabilities: Tensor, top_p: float, uniform: Tensor) -> Tensor:

@@ -20,16 +20,18 @@ class ConfidenceSampler(Sampler):
 
 
 class MaskGITPlusSampler(ConfidenceSampler):
-    """MaskGIT's choice (arXiv 2202.04200, section 3.2) as Dream has it (`alg="maskgit_plus"`, arXiv 2508.15487): the
-    positions are ranked by their likeliest token, whatever was drawn there; without noise on the choice."""
+    """MaskGIT's choice (arXiv 2202.04200, section 3.2) as Dream has it (`alg="maskgit_plus"` with `alg_temp=0`, arXiv
+    2508.15487): positions are ranked by the probability with which their token was drawn, that is after temperature,
+    guard and cuts, and without the noise that MaskGIT adds to the ranking. At temperature 0 it is `confidence`."""
 
     name = "maskgit-plus"
-    score = Score.BEST
+    score = Score.SHAPED
 
 
 class MarginSampler(ConfidenceSampler):
-    """Top-k probability margin (Kim et al., arXiv 2502.06768; Dream's `alg="topk_margin"`): a position is as
-    sure as its likeliest token stands above the second; two good candidates make a position wait."""
+    """Top-k probability margin (Kim et al., arXiv 2502.06768; Dream's `alg="topk_margin"`, there after temperature and
+    cuts): a position is as sure as its likeliest token stands above the second, in the model's own distribution; two
+    good candidates make a position wait."""
 
     name = "margin"
     score = Score.MARGIN

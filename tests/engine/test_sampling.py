@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine.sampling import SamplingRule, Score, end_bar, sample
+from engine.shaped import end_share
 
 COUNT = 20_000
 
@@ -155,7 +156,7 @@ def test_the_guard_and_the_cuts_leave_the_reported_probability_alone() -> None:
     ("score", "expected"),
     [
         (Score.PROBABILITY, 0.5),
-        (Score.BEST, 0.5),
+        (Score.SHAPED, 0.5),
         (Score.MARGIN, 0.25),
         (Score.ENTROPY, 0.5 * math.log(0.5) + 2 * 0.25 * math.log(0.25)),
     ],
@@ -215,3 +216,48 @@ def test_a_hole_ends_by_a_coin_with_temperature_and_nucleus(
     coin = rule(temperature=temperature, top_p=top_p)
     ended = [chance > end_bar((number + 0.5) / 1000, coin) for number in range(1000)]
     assert sum(ended) / 1000 == pytest.approx(share, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("how", "weights"),
+    [
+        (rule(), [0.4, 0.3, 0.15, 0.1, 0.04, 0.01]),
+        (rule(temperature=0.5), [0.16, 0.09, 0.0225, 0.01, 0.0016, 0.0001]),
+        (rule(top_p=0.6), [0.4, 0.3, 0, 0, 0, 0]),
+        (rule(top_k=4, top_p=0.85), [0.4, 0.3, 0.15, 0, 0, 0]),
+        (rule(min_p=0.3), [0.4, 0.3, 0.15, 0, 0, 0]),
+        (rule(top_p=0.9, banned=(1,)), [0.4, 0, 0.15, 0.1, 0, 0]),
+    ],
+)
+def test_the_shaped_score_is_the_probability_with_which_the_token_was_drawn(
+    how: SamplingRule, weights: list[float]
+) -> None:
+    logits = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.04, 0.01]).log().expand(300, -1)
+    drawn = sample(logits, how, [True] * 300, torch.Generator().manual_seed(1), score=Score.SHAPED)
+    assert drawn.scores == pytest.approx([weights[token] / sum(weights) for token in drawn.tokens], rel=1e-5)
+
+
+def test_the_shaped_score_finds_a_nucleus_of_any_size() -> None:
+    logits = torch.zeros(2, 2000)
+    logits[1, 5] = 20.0
+    drawn = sample(logits, rule(top_p=0.9), [True, True], torch.Generator().manual_seed(1), score=Score.SHAPED)
+    assert drawn.scores == pytest.approx([1 / 1800, 1.0], rel=1e-2)
+
+
+@pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.5, 1.0), (1.0, 0.75), (1.0, 0.2), (0.7, 0.9)])
+@pytest.mark.parametrize("chance", [0.1, 0.2, 0.3, 0.6, 0.8])
+def test_the_share_of_ends_is_what_the_coin_does(temperature: float, top_p: float, chance: float) -> None:
+    coin = rule(temperature=temperature, top_p=top_p)
+    ended = [chance > end_bar((number + 0.5) / 1000, coin) for number in range(1000)]
+    assert float(end_share(torch.tensor([chance]), coin)) == pytest.approx(sum(ended) / 1000, abs=0.001)
+
+
+def test_a_token_that_was_drawn_beside_a_coin_counts_with_what_the_coin_left() -> None:
+    logits = torch.tensor([[0.2, 0.6, 0.2]]).log()
+    how = rule(temperature=0.5)
+    for seed in range(12):
+        generator = torch.Generator().manual_seed(seed)
+        drawn = sample(logits, how, [True], generator, score=Score.SHAPED, holes=[(1, 5)])
+        ends = 0.04 / 0.68
+        share = {0: ends, 1: 0.9 * (1 - ends), 2: 0.1 * (1 - ends)}[drawn.tokens[0]]
+        assert drawn.scores == pytest.approx([share], rel=1e-5)

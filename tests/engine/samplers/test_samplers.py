@@ -60,7 +60,7 @@ def test_confidence_and_its_kin_look_at_everything_and_accept_the_surest(name: s
 def test_the_kin_of_confidence_differ_in_what_sureness_is() -> None:
     assert [make_sampler(name).score.value for name in ("confidence", "maskgit-plus", "margin")] == [
         "probability",
-        "best",
+        "shaped",
         "margin",
     ]
 
