@@ -17,7 +17,7 @@ from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, den
 from engine.drafting import draft_spans, span_texts
 from engine.errors import StoppedError
 from engine.framing import canvas_of, frame, mask_doubtful
-from engine.likelihood import doubt_span
+from engine.likelihood import canvas_likelihood, doubt_span
 from engine.samplers.banning import bans_of
 from engine.sampling import SamplingRule
 from engine.schedule import make_schedule
@@ -50,6 +50,7 @@ class InfillRun:
         self._canvases: list[Canvas] = []
         self._written_in: dict[int, int] = {}  # variation: steps until it stood whole
         self._correcting: dict[int, int] = {}  # variation: steps that correcting it may still take
+        self._judged: dict[int, tuple[float, int]] = {}  # variation: its exact log-likelihood, of how many tokens
         self._shown = 0  # the variation that the frames show
         self._step = 0
         self._started = clock()
@@ -76,11 +77,13 @@ class InfillRun:
 
     def _variation(self, number: int) -> Variation:
         canvas = self._canvases[number]
+        likelihood, judged = self._judged.get(number, (canvas.log_likelihood(), 0))
         return Variation(
             texts=span_texts(canvas, self._adapter.tokenizer, len(self._request.spans)),
             spans=self._drafts(number, step=0),
             seed=self._request.seed + number,
-            log_likelihood=canvas.log_likelihood(),
+            log_likelihood=likelihood,
+            judged=judged,
         )
 
     def _pieces(self) -> list[Piece]:
@@ -128,6 +131,10 @@ class InfillRun:
         if self._request.correction_passes:
             for number, generator in zip(group, generators, strict=True):
                 self._correct(number, cache, generator, group)
+        if self._request.variations > 1:  # they are ranked, and parallel steps know too little of one another for that
+            for number in group:
+                self._judged[number] = canvas_likelihood(self._adapter, cache, self._canvases[number])
+                self._check()
 
     def _correct(self, number: int, cache: CleanTokenCache, generator: torch.Generator, group: range) -> None:
         canvas, passes = self._canvases[number], self._request.correction_passes

@@ -113,6 +113,24 @@ def nelbo_span(
     return math.fsum(totals) / samples
 
 
+def canvas_likelihood(adapter: ModelAdapter, cache: CleanTokenCache, canvas: Canvas) -> tuple[float, int]:
+    """Exact log-likelihood of a finished canvas's text given its context, hole by hole from left to right, and how many
+    tokens that counts: also the empty one that ends a hole, where the hole might have gone on.
+
+    `cache` begins with the context, and holds it afterwards.
+    """
+    cache.truncate(len(canvas.context))
+    tokens: list[Placed] = []
+    for hole in canvas.holes:
+        inside = range(hole.start, hole.end)
+        tokens += [
+            Placed(canvas.written[position].token, position) for position in inside if position in canvas.written
+        ]
+        if canvas.empty is not None and hole.can_shrink and hole.end < hole.limit:
+            tokens.append(Placed(canvas.empty, hole.end))
+    return math.fsum(_along(adapter, cache, tokens)), len(tokens)
+
+
 def score_tokens(
     adapter: ModelAdapter, cache: CleanTokenCache, ids: Sequence[int], *, begin: int | None
 ) -> Iterator[list[float]]:

@@ -13,11 +13,14 @@ _NOT_WRITTEN = frozenset({CellState.MASKED, CellState.KEPT})
 
 
 def likelihood(variation: Variation) -> float | None:
-    """The probability that the model gave a token of the result when it wrote it, as the geometric mean, 0 to 1.
+    """The probability of a token of the result, as the geometric mean, 0 to 1.
 
-    A mean, because a sum would always prefer the shorter of two results; only what was written counts, not what was
-    kept. None where it is not known, of results out of the history for instance.
+    The exact one, where several results were judged to be ranked; else what the model gave the tokens when it wrote
+    them. A mean, because a sum would always prefer the shorter of two results; only what was written counts, not what
+    was kept. None where it is not known, of results out of the history for instance.
     """
+    if variation.judged:
+        return math.exp(variation.log_likelihood / variation.judged)
     written = [cell.confidence for draft in variation.spans for cell in draft.cells if cell.state not in _NOT_WRITTEN]
     if not written or min(written) <= 0.0:
         return None

@@ -95,7 +95,12 @@ def _report(
             for span, after in zip(spans, results[0], strict=True)
         ],
         "variations": [
-            {"seed": variation.seed, "log_likelihood": variation.log_likelihood, "after": list(texts)}
+            {
+                "seed": variation.seed,
+                "log_likelihood": variation.log_likelihood,
+                "judged_tokens": variation.judged,
+                "after": list(texts),
+            }
             for variation, texts in zip(finished.variations, results, strict=True)
         ],
         "nfe": stats.nfe,

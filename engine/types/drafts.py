@@ -47,7 +47,8 @@ class SpanDraft:
 
 @dataclass(frozen=True, slots=True)
 class RunStats:
-    """True figures of a run so far. `nfe` counts forward passes after the prefill of the context."""
+    """True figures of a run so far. `nfe` counts forward passes after the prefill of the context, without those that
+    only judge several results."""
 
     nfe: int = 0
     written_tokens: int = 0

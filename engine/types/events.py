@@ -45,12 +45,19 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """One result: for each span of the request its new text, with the log-likelihood (nats) the sampler gave it."""
+    """One result: for each span of the request its new text.
+
+    Attributes:
+        log_likelihood: nats. Of several results of a request the exact one, given the text around the spans, from left
+            to right, ends of holes among it; of a single one what the model gave the tokens when it wrote them.
+        judged: how many tokens and ends the exact one counts; 0: it is not the exact one.
+    """
 
     texts: tuple[str, ...]
     spans: tuple[SpanDraft, ...]
     seed: int
     log_likelihood: float
+    judged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,13 @@ def test_the_likelihood_is_a_mean_so_that_a_short_result_has_no_advantage():
     assert texts(ranked(several(sure("a", 0.4), sure("a b", 0.5, 0.5)))) == ["a b", "a"]
 
 
+def test_where_results_were_judged_their_exact_likelihood_ranks_them_and_not_what_the_steps_gave():
+    dull = replace(sure("a b", 0.9, 0.9), log_likelihood=3 * math.log(0.2), judged=3)
+    good = replace(sure("c d", 0.3, 0.3, seed=1), log_likelihood=3 * math.log(0.6), judged=3)
+    assert likelihood(dull) == pytest.approx(0.2)
+    assert texts(best_first(several(dull, good))) == ["c d", "a b"]
+
+
 def test_what_was_kept_says_nothing_of_the_likelihood_and_what_is_not_known_is_unknown():
     kept = SpanDraft((Cell("a", CellState.KEPT, 1.0), Cell("b", CellState.ACCEPTED, 0.25)))
     assert likelihood(Variation(("ab",), (kept,), 0, 0.0)) == pytest.approx(0.25)
