@@ -67,6 +67,7 @@ def check_request(request: InfillRequest) -> None:
         (1.0 <= request.repetition_penalty <= 10.0, "repetition_penalty must be between 1 (off) and 10"),
         (request.capacity is None or request.capacity >= 1, "capacity must be at least 1"),
         (request.length_factor is None or 0.1 <= request.length_factor <= 4.0, "length_factor must be from 0.1 to 4"),
+        (request.context_tokens is None or request.context_tokens >= 1, "context_tokens must be at least 1"),
         (request.least_tokens is None or request.least_tokens >= 0, "least_tokens must be 0 or more"),
         (0 <= request.correction_passes <= 16, "correction_passes must be between 0 and 16"),
         (1 <= request.variations <= 64, "variations must be between 1 and 64"),
@@ -213,10 +214,11 @@ def _cut_window(request: InfillRequest, segments: _Segments, room: int, config: 
     between = sum(len(ids) for ids in segments.outside[1:-1])
     room -= holes + slack + between + 2  # begin and end
     if room < 0:
+        needed = holes + slack + between + 2
+        allowed = ", or allow more context" if request.context_tokens is not None else ""
         raise RequestError(
-            f"The selection is too large for this model: it and what lies between its parts need "
-            f"{holes + slack + between + 2} of {room + holes + slack + between + 2} tokens. "
-            "Select less, or lower the capacity."
+            f"The selection is too large: it and what lies between its parts need {needed} of {room + needed} tokens. "
+            f"Select less, or lower the capacity{allowed}."
         )
     prefix, suffix = segments.outside[0], segments.outside[-1]
     least_suffix = min(len(suffix), room // 3)

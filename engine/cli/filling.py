@@ -23,6 +23,7 @@ from engine.types import (
     SAMPLER_NAMES,
     SCHEDULE_NAMES,
     Cancelled,
+    ContextOrder,
     Event,
     Failed,
     Finished,
@@ -107,6 +108,8 @@ def fill(
     schedule: Annotated[
         str, typer.Option(help=f"How many positions a step reveals, and which: {', '.join(SCHEDULE_NAMES)}.")
     ] = _DEFAULT.schedule,
+    context: Annotated[int | None, typer.Option(help="Most tokens, read and written.  [default: all]")] = None,
+    context_order: Annotated[ContextOrder, typer.Option(help="How the context is read.")] = _DEFAULT.context_order,
     variations: Annotated[int, typer.Option(help="How many results, with seeds counting up.")] = 1,
     model: Annotated[str, typer.Option(help="A model's name or folder.")] = _CHOICE.name,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _CHOICE.device,
@@ -138,6 +141,8 @@ def fill(
         variations=variations,
         sampler=sampler,
         schedule=schedule,
+        context_tokens=context,
+        context_order=context_order,
         use_cache=not no_cache,
     )
     wanted = output.Wanted(write=write, diff=diff, json=as_json)

@@ -129,6 +129,7 @@ def _report(
             "sampler": request.sampler,
             "schedule": request.schedule,
             "context_order": request.context_order.value,
+            "context_tokens": request.context_tokens,
             "cache": request.use_cache,
             "device": model.device,
             "dtype": model.dtype,

@@ -183,6 +183,8 @@ def test_typing_moves_the_window_of_a_long_document_in_large_steps_only(adapter:
         ({"repetition_penalty": 0.9}, "repetition_penalty"),
         ({"length_factor": 9.0}, "length_factor"),
         ({"least_tokens": -1}, "least_tokens"),
+        ({"context_tokens": 0}, "context_tokens"),
+        ({"context_tokens": 5}, "too large"),
         ({"correction_passes": -1}, "correction_passes"),
         ({"variations": 0}, "variations"),
         ({"spans": ()}, "Nothing is selected"),

@@ -101,6 +101,10 @@ def test_json_stands_on_the_last_line_with_true_figures_and_all_settings(story, 
         0.5,
         "--corrections",
         2,
+        "--context",
+        90,
+        "--context-order",
+        "prefix_first",
     )
     assert (
         run("fill", story, "--span", "0:3", *options, "--model", "m", "--device", "cpu", "--threads", 1, "--json") == 0
@@ -112,11 +116,12 @@ def test_json_stands_on_the_last_line_with_true_figures_and_all_settings(story, 
     expected = {
         "alpha_0": 0.25, "steps": 5, "temperature": 0.0, "top_p": 0.5, "seed": 7, "capacity": 9, "cache": False,
         "mode": "fill", "device": "cpu", "threads": 1, "sampler": "p2", "schedule": "cosine", "top_k": 40,
-        "min_p": 0.05, "repetition_penalty": 1.2,
+        "min_p": 0.05, "repetition_penalty": 1.2, "context_tokens": 90, "context_order": "prefix_first",
     }  # fmt: skip
     assert {key: report["settings"][key] for key in expected} == expected
     assert script.requests[0].alpha_0 == 0.25
     assert (script.requests[0].length_factor, script.requests[0].correction_passes) == (0.5, 2)
+    assert (script.requests[0].context_tokens, script.requests[0].context_order) == (90, "prefix_first")
     assert script.requests[0].use_cache is False
     assert (script.choices[0].name, script.choices[0].device, script.choices[0].threads) == ("m", "cpu", 1)
 
