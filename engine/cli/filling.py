@@ -82,6 +82,9 @@ class Places:
 
 Length = Annotated[float | None, typer.Option(help="New text's length, as a multiple of the old.  [default: free]")]
 Corrections = Annotated[int, typer.Option(help="How often doubtful words of the result are written again.")]
+Scheduled = Annotated[
+    str, typer.Option(help=f"How many positions a step reveals, and which: {', '.join(SCHEDULE_NAMES)}.")
+]
 Penalty = Annotated[float, typer.Option(help="From 1 (off) up: how much repeating the text nearby is held down.")]
 
 
@@ -105,9 +108,7 @@ def fill(
     ban: Annotated[list[str] | None, typer.Option(metavar="WORD", help="A word that is never written.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = _DEFAULT.seed,
     sampler: Annotated[str, typer.Option(help=f"What a step accepts: {', '.join(SAMPLER_NAMES)}.")] = _DEFAULT.sampler,
-    schedule: Annotated[
-        str, typer.Option(help=f"How many positions a step reveals, and which: {', '.join(SCHEDULE_NAMES)}.")
-    ] = _DEFAULT.schedule,
+    schedule: Scheduled = _DEFAULT.schedule,
     context: Annotated[int | None, typer.Option(help="Most tokens, read and written.  [default: all]")] = None,
     context_order: Annotated[ContextOrder, typer.Option(help="How the context is read.")] = _DEFAULT.context_order,
     variations: Annotated[int, typer.Option(help="How many results, with seeds counting up.")] = 1,
@@ -121,9 +122,8 @@ def fill(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
     """Write parts of a file anew and show the draft while it sharpens; change the file only with --write."""
-    settings = InfillRequest(
-        text="",
-        spans=(),
+    settings = replace(
+        _DEFAULT,
         mode=mode or (Mode.FILL if at is None else Mode.CONTINUE),
         steps=steps,
         alpha_0=alpha0,
@@ -146,9 +146,8 @@ def fill(
         use_cache=not no_cache,
     )
     wanted = output.Wanted(write=write, diff=diff, json=as_json)
-    raise typer.Exit(
-        _fill(file, Places(span or [], lines, at), settings, ModelChoice(model, device, dtype, threads), wanted)
-    )
+    choice = ModelChoice(model, device, dtype, threads)
+    raise typer.Exit(_fill(file, Places(span or [], lines, at), settings, choice, wanted))
 
 
 def _fill(file: Path, places: Places, settings: InfillRequest, choice: ModelChoice, wanted: output.Wanted) -> int:
