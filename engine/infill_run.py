@@ -154,7 +154,7 @@ class InfillRun:
         rule = SamplingRule(
             request.temperature,
             request.top_p,
-            (*special.never_written(), *bans.tokens),
+            (*special.never_written(), *self._adapter.tokenizer.wordless_ids, *bans.tokens),
             special.empty,
             request.top_k,
             request.min_p,

@@ -48,6 +48,7 @@ class Tokenizer:
         self._backend.encode_special_tokens = True
         self._special = special.ids() | _added_ids(backend)
         self._bytes = _token_bytes(backend, vocab_size, self._special)
+        self._wordless = tuple(sorted(set(range(vocab_size)) - taken - special.ids()))
         self.vocab_size = vocab_size
         self.mask = mask
         self.begin = special.begin
@@ -79,6 +80,11 @@ class Tokenizer:
     def special_ids(self) -> frozenset[int]:
         """Ids that stand for no text."""
         return self._special
+
+    @property
+    def wordless_ids(self) -> tuple[int, ...]:
+        """Ids that stand for nothing at all: a vocabulary may be larger than what the tokenizer was trained to."""
+        return self._wordless
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`; never a special one. Lone surrogates count as U+FFFD."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.session import EngineSession
+from engine.cache_pool import CachePool
+from engine.infill_run import InfillRun
+from engine.session import EngineSession, Job
 from engine.types import Ending, Finished, InfillRequest, ModelChoice, TextSpan
 from tests.engine.stepped import Events
-from tests.engine.tiny import write_checkpoint
+from tests.engine.tiny import load_tiny, write_checkpoint
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then the dog jumps over the fox in turn.\n"
 REQUEST = InfillRequest(TEXT, (TextSpan(10, 25),), steps=2, alpha_0=1.0, seed=5)
@@ -57,3 +60,17 @@ def test_a_likelihood_does_not_depend_on_what_else_was_in_the_batch(session: Eng
     fewer = fill(session, replace(REQUEST, variations=2, seed=REQUEST.seed + 2)).variations
     assert [one.texts for one in several[2:4]] == [one.texts for one in fewer]
     assert [one.log_likelihood for one in several[2:4]] == pytest.approx([one.log_likelihood for one in fewer])
+
+
+def test_an_id_that_stands_for_no_text_is_never_written(tmp_path: Path) -> None:
+    """A tokenizer trained on little text has fewer tokens than the model has outputs."""
+    special = {"mask": 595, "begin": 596, "end": 597, "empty": 598, "pad": 599}
+    folder = write_checkpoint(tmp_path / "gap", vocab_size=600, special_tokens=special)  # the tokenizer has 262 tokens
+    adapter = load_tiny(folder)
+    request = replace(REQUEST, temperature=10.0, top_p=1.0, capacity=30, least_tokens=30, variations=4)
+    run = InfillRun(adapter, CachePool(adapter.new_cache), Job(1, ""), request, lambda _event: None, time.perf_counter)
+    run.carry_out()
+    written = [one.token for canvas in run._canvases for one in canvas.written.values()]
+    assert len(written) == 4 * 30
+    assert len(adapter.tokenizer.wordless_ids) > 300
+    assert set(written).isdisjoint(adapter.tokenizer.wordless_ids)

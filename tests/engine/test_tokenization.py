@@ -87,6 +87,16 @@ def test_special_ids_decode_to_nothing(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode([tokenizer.mask, *tokenizer.encode("fox"), tokenizer.empty or 0]) == "fox"
 
 
+def test_ids_that_neither_the_tokenizer_nor_the_model_uses_are_known(tokenizer: Tokenizer) -> None:
+    """A tokenizer trained on little text is smaller than the vocabulary that was asked for."""
+    trained = len({token for text in TEXTS for token in tokenizer.encode(text)})
+    assert 0 < len(tokenizer.wordless_ids) < VOCAB - trained
+    assert set(tokenizer.wordless_ids).isdisjoint(tokenizer.special_ids)
+    assert set(tokenizer.decode_pieces(tokenizer.wordless_ids)) == {b""}
+    others = set(range(VOCAB)) - tokenizer.special_ids - set(tokenizer.wordless_ids)
+    assert all(tokenizer.decode_pieces(sorted(others)))
+
+
 def test_an_id_outside_the_vocabulary_is_an_error(tokenizer: Tokenizer) -> None:
     with pytest.raises(TokenizerError, match="outside the vocabulary"):
         tokenizer.decode_pieces([VOCAB])
