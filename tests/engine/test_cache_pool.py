@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from torch import Tensor
 
 from engine.cache import BLOCK, CleanTokenCache
 from engine.cache_pool import MOST_CACHES, CachePool
@@ -17,7 +20,7 @@ from engine.canvas import Placed
 from engine.models.base import ModelAdapter
 from engine.runner import Runner
 from engine.session import Job
-from engine.types import Cancelled, Event, Finished, InfillRequest, Mode, TextSpan
+from engine.types import SAMPLER_NAMES, Cancelled, Event, Finished, InfillRequest, Mode, TextSpan
 from tests.engine.tiny import load_tiny, write_checkpoint
 
 
@@ -96,9 +99,25 @@ class _StopAfter(Job):
         return self._looks < 0
 
 
+class _FullAfter:
+    """A model for which memory runs out after so many passes."""
+
+    def __init__(self, adapter: ModelAdapter, passes: int) -> None:
+        self._adapter, self._left = adapter, passes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adapter, name)
+
+    def step(self, *args: Any, **options: Any) -> Tensor:
+        self._left -= 1
+        if self._left < 0:
+            raise MemoryError
+        return self._adapter.step(*args, **options)
+
+
 class EditingSession(RuleBasedStateMachine):
-    """Edits, requests, stops and evictions in any order, on two documents; every finished result must equal the one of
-    a fresh engine."""
+    """Edits, requests, stops and evictions in any order, on two documents, with any sampler, alone or several in a
+    batch; every finished result must equal the one of a fresh engine."""
 
     adapter: ModelAdapter
 
@@ -119,18 +138,35 @@ class EditingSession(RuleBasedStateMachine):
         text = self.texts[which]
         self.texts[which] = text[:at] + text[at + count :]
 
-    @rule(which=st.integers(0, 1), start=st.integers(0, 50), length=st.integers(1, 20), seed=st.integers(0, 3))
-    def fill(self, which: int, start: int, length: int, seed: int) -> None:
+    @rule(
+        which=st.integers(0, 1),
+        start=st.integers(0, 50),
+        length=st.integers(1, 20),
+        seed=st.integers(0, 3),
+        sampler=st.sampled_from(SAMPLER_NAMES),
+        variations=st.integers(1, 3),
+        corrections=st.integers(0, 1),
+    )
+    def fill(
+        self, which: int, start: int, length: int, seed: int, sampler: str, variations: int, corrections: int
+    ) -> None:
         request = self.request(which, start, length, seed)
+        request = replace(request, sampler=sampler, variations=variations, correction_passes=corrections)
         ours = self.runner.run(Job(1, ""), request, ignore)
         fresh = Runner(self.adapter).run(Job(1, ""), request, ignore)
         assert isinstance(ours, Finished)
         assert isinstance(fresh, Finished)
         assert ours.variations == fresh.variations
 
-    @rule(which=st.integers(0, 1), start=st.integers(0, 50), looks=st.integers(0, 6))
-    def stop_in_the_middle(self, which: int, start: int, looks: int) -> None:
-        request = replace(self.request(which, start, 12, 0), alpha_0=0.0)
+    @rule(
+        which=st.integers(0, 1),
+        start=st.integers(0, 50),
+        looks=st.integers(0, 12),
+        sampler=st.sampled_from(SAMPLER_NAMES),
+        variations=st.integers(1, 3),
+    )
+    def stop_in_the_middle(self, which: int, start: int, looks: int, sampler: str, variations: int) -> None:
+        request = replace(self.request(which, start, 12, 0), alpha_0=0.3, sampler=sampler, variations=variations)
         ending = self.runner.run(_StopAfter(looks), request, ignore)
         assert isinstance(ending, Cancelled | Finished)
 
@@ -142,6 +178,13 @@ class EditingSession(RuleBasedStateMachine):
     def refine(self, which: int, start: int) -> None:
         request = replace(self.request(which, start, 12, 0), mode=Mode.REFINE)
         assert isinstance(self.runner.run(Job(1, ""), request, ignore), Finished)
+
+    @rule(which=st.integers(0, 1), start=st.integers(0, 50))
+    def run_out_of_memory(self, which: int, start: int) -> None:
+        self.runner._adapter = _FullAfter(self.adapter, 3)
+        with contextlib.suppress(MemoryError):
+            self.runner.run(Job(1, ""), self.request(which, start, 12, 0), ignore)
+        self.runner._adapter = self.adapter
 
     @rule()
     def evict(self) -> None:
