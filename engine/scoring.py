@@ -65,7 +65,7 @@ def bits_per_byte(text: str, scores: Sequence[TokenScore]) -> float:
 
 
 def _size(text: str, start: int, end: int) -> int:
-    return len(text[start:end].replace("\r\n", "\n").encode("utf-8", errors="replace"))
+    return len(text[start:end].replace("\r\n", "\n").encode("utf-8", errors="surrogatepass"))
 
 
 def _pieces_of_span(adapter: ModelAdapter, request: ScoreRequest, span: TextSpan) -> tuple[list[Piece], int]:

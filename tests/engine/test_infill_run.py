@@ -1,18 +1,35 @@
-"""One request from text to ending: what several results are ranked by, and what is left when memory runs out."""
+"""One request from text to ending: what several results are ranked by, memory that runs out, odd text."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from torch import Tensor
 
 from engine.cache_pool import CachePool
 from engine.infill_run import InfillRun
-from engine.session import EngineSession, Job
-from engine.types import Ending, Finished, InfillRequest, ModelChoice, TextSpan
+from engine.models.base import ModelAdapter
+from engine.session import EngineSession, Job, answer_of
+from engine.types import (
+    Doubted,
+    DoubtRequest,
+    Ending,
+    Failed,
+    Finished,
+    InfillRequest,
+    Mode,
+    ModelChoice,
+    Scored,
+    ScoreRequest,
+    TextSpan,
+)
 from tests.engine.stepped import Events
 from tests.engine.tiny import load_tiny, write_checkpoint
 
@@ -74,3 +91,76 @@ def test_an_id_that_stands_for_no_text_is_never_written(tmp_path: Path) -> None:
     assert len(written) == 4 * 30
     assert len(adapter.tokenizer.wordless_ids) > 300
     assert set(written).isdisjoint(adapter.tokenizer.wordless_ids)
+
+
+class _FullOnce:
+    """A model for which memory runs out in one pass."""
+
+    def __init__(self, adapter: ModelAdapter) -> None:
+        self._adapter = adapter
+        self.passes = 0
+        self.fails_at = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adapter, name)
+
+    def step(self, *args: Any, **options: Any) -> Tensor:
+        self.passes += 1
+        if self.passes == self.fails_at:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough memory")
+        return self._adapter.step(*args, **options)
+
+
+def test_when_memory_runs_out_in_the_middle_the_job_says_what_to_do_and_the_cache_is_dropped(tmp_path: Path) -> None:
+    model = _FullOnce(load_tiny(write_checkpoint(tmp_path / "full")))
+    session = EngineSession(loader=lambda _choice: model)
+    request = replace(REQUEST, text=TEXT * 2, alpha_0=0.5, steps=6)
+    first = fill(session, request)
+    assert fill(session, request).stats.reused_tokens > 0
+    model.fails_at = model.passes + 4
+    failed = ending_of(session, request)
+    assert isinstance(failed, Failed)
+    assert failed.kind == "OutOfMemoryError"
+    assert "Your text is unchanged; select less" in failed.message
+    again = fill(session, request)
+    assert again.stats.reused_tokens == 0
+    assert again.variations == first.variations
+    assert session.close()
+
+
+ODD = {
+    "lone surrogates": "a\ud800b \udfff one two\n",
+    "NUL": "zero\x00 and \x00\x00 one two\n",
+    "emoji sequences": "👩‍👩‍👧‍👦 🏳️‍🌈 🇩🇪🇫🇷 one 👍🏽 two\n",
+    "right to left": "שלום עולם one مرحبا بالعالم two\n",
+    "combining marks": "e\u0301\u0301\u0301 a\u030a one \u200d\ufeff two\n",
+    "line ends": "\r\none\r\r\n\n\x0c two\r",
+    "one line of blanks": " " * 60,
+}
+
+
+@pytest.mark.parametrize("kind", list(ODD))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_odd_text_is_filled_at_any_place_and_comes_back_as_characters(
+    session: EngineSession, kind: str, mode: Mode
+) -> None:
+    text = ODD[kind]
+    places = range(0, len(text) - 4, 5)
+    spans = [TextSpan(at, at if mode is Mode.CONTINUE else at + 4) for at in places]
+    for seed, span in enumerate(spans):
+        request = InfillRequest(text, (span,), mode=mode, steps=2, alpha_0=0.5, seed=seed, temperature=1.5)
+        (new,) = fill(session, request).variations[0].texts
+        assert new.encode() is not None  # characters, every one of them
+
+
+@pytest.mark.parametrize("kind", list(ODD))
+def test_odd_text_is_scored_and_doubted_token_by_token(session: EngineSession, kind: str) -> None:
+    text = ODD[kind]
+    for span in (None, TextSpan(1, 7), TextSpan(len(text) - 3, len(text))):
+        request = ScoreRequest(text, span, orders=0 if span is None else 2)
+        scored = answer_of(Scored, partial(session.score, request))
+        assert math.isfinite(scored.bits_per_byte)
+        wanted = span or TextSpan(0, len(text))
+        assert (scored.tokens[0].start, scored.tokens[-1].end) == (wanted.start, wanted.end)
+    doubted = answer_of(Doubted, partial(session.doubt, DoubtRequest(text)))
+    assert all(math.isfinite(word.log_likelihood) for word in doubted.words)

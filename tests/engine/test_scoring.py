@@ -73,6 +73,7 @@ def test_a_text_longer_than_the_context_is_scored_in_windows(adapter: ModelAdapt
 def test_bits_per_byte_counts_utf8_bytes(adapter: ModelAdapter) -> None:
     scores = [TokenScore(0, 1, -math.log(2) * 4)]
     assert bits_per_byte("é", scores) == pytest.approx(2.0)
+    assert bits_per_byte("\ud800", scores) == pytest.approx(4 / 3)  # read as U+FFFD, which has three
 
 
 @pytest.mark.parametrize("span", [TextSpan(3, 3), TextSpan(0, 999), TextSpan(-1, 2)])
