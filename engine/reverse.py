@@ -88,14 +88,15 @@ class Reversal(Writer):
             drawn, _ = yield from self.forward(masked[:1], sequential=not first)
             first = False
             remasked: list[int] = []
-            hole = self.canvas.hole_of(masked[0])
-            if greedy and ends[hole.start].pass_by(masked[0], drawn.endings[0]):
-                accepted = [ends[hole.start].position]
-                remasked = self.end_at(hole, accepted[0])
+            hole, chance = self.canvas.hole_of(masked[0]), drawn.endings[0] if drawn.endings else 0.0
+            likeliest = ends[hole.start]
+            if greedy and likeliest.pass_by(masked[0], chance):
+                accepted, chance = [likeliest.position], likeliest.chance
+                remasked = self.end_at(hole, likeliest.position)
             else:
                 accepted = self.take(masked[0], drawn)
             if hole.end <= masked[0]:
-                self._ends.note(hole, drawn.endings[0])
+                self._ends.note(hole, chance)
             yield self.report(accepted, remasked, len(self.canvas.masked()))
 
     def _count(self, share: float, next_alpha: float) -> int:

@@ -49,7 +49,7 @@ class LikeliestEnd:
         the end: whether no later one can be as likely."""
         here = self._left * chance
         if here > self._best:
-            self._best, self.position = here, position
+            self._best, self.position, self.chance = here, position, chance
         self._left -= here
         return self._left <= self._best
 

@@ -19,7 +19,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class Way:
     redraw: bool
     alpha_0: float = 0.5
     steps: int = 16
+    temperature: float = 0.7
 
 
 def prose_holes(documents: Sequence[Document], count: int) -> list[MissingLine]:
@@ -130,6 +131,7 @@ def fill(adapter: ModelAdapter, pool: CachePool, question: MissingLine, seed: in
         seed=seed,
         alpha_0=way.alpha_0,
         steps=way.steps,
+        temperature=way.temperature,
         starts_document=False,
         ends_document=False,
     )
@@ -183,7 +185,7 @@ def parses(text: str) -> bool:
 
 
 def measure(
-    adapter: ModelAdapter, documents: Sequence[Document], prose: int, lines: int, *, alpha_0: float, steps: int
+    adapter: ModelAdapter, documents: Sequence[Document], prose: int, lines: int, way: Way
 ) -> list[dict[str, object]]:
     """A row for each kind of text and way."""
     pool, words = CachePool(adapter.new_cache), known_words(documents)
@@ -192,7 +194,7 @@ def measure(
     for kind, questions in kinds.items():
         for redraw in (False, True):
             answers = [
-                fill(adapter, pool, near(question), SEED + number, Way(redraw, alpha_0, steps))
+                fill(adapter, pool, near(question), SEED + number, replace(way, redraw=redraw))
                 for number, question in enumerate(questions)
             ]
             after = [
@@ -242,13 +244,15 @@ def main() -> None:
     options.add_argument("--lines", type=int, default=100, help="lines of Python")
     options.add_argument("--alpha-0", type=float, default=0.5, help="share written in parallel")
     options.add_argument("--steps", type=int, default=16, help="most parallel steps")
+    options.add_argument("--temperature", type=float, default=0.7)
     given = options.parse_args()
+    way = Way(True, given.alpha_0, given.steps, given.temperature)
     adapter = load(ModelChoice(given.model, "cpu", threads=1))
     documents = read_held_out(given.data)
-    rows = measure(adapter, documents, given.prose, given.lines, alpha_0=given.alpha_0, steps=given.steps)
+    rows = measure(adapter, documents, given.prose, given.lines, way)
     for row in rows:
         print(" | ".join(str(value) for value in row.values()))
-    print(json.dumps({"model": adapter.info.name, "alpha_0": given.alpha_0, "steps": given.steps, "rows": rows}))
+    print(json.dumps({"model": adapter.info.name, **asdict(way), "rows": rows}))
 
 
 if __name__ == "__main__":

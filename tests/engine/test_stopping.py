@@ -41,6 +41,17 @@ def test_the_likeliest_length_is_taken(chances: Sequence[float], found: tuple[in
     assert ending(chances) == found
 
 
+def test_the_chance_of_the_likeliest_end_is_that_of_its_own_place() -> None:
+    likeliest = LikeliestEnd()
+    assert not likeliest.pass_by(7, 0.4)
+    assert likeliest.pass_by(8, 0.9)  # 0.54 of all, and 0.06 are left
+    assert (likeliest.position, likeliest.chance) == (8, 0.9)
+    earlier = LikeliestEnd()
+    assert not earlier.pass_by(7, 0.45)
+    assert earlier.pass_by(8, 0.6)  # 0.33 of all, and 0.22 are left
+    assert (earlier.position, earlier.chance) == (7, 0.45)
+
+
 def write_greedily(canvas: Canvas, chances: Sequence[float]) -> list[DenoisingStep]:
     """Left to right, a model that writes token 1 and gives the empty token these chances."""
     settings = DenoiseSettings(4, 0.0, SamplingRule(0.0, 1.0, (MASK,), EMPTY))
