@@ -105,7 +105,7 @@ def _evaluation(
     from engine.config import read_config
     from engine.models.registry import find
     from engine.tokenization import Tokenizer
-    from engine.training.corpus import read_corpus, read_held_out
+    from engine.training.corpus import HELD_OUT_PACKAGES, read_corpus, read_held_out
     from engine.training.evaluation import count_ngrams, training_data
     from engine.training.evaluation import evaluate as measure
 
@@ -118,6 +118,8 @@ def _evaluation(
     with _news() as news:
         news.stage("Reading the held-out documents")
         documents = read_held_out(corpus)
+        if not any(document.source not in HELD_OUT_PACKAGES for document in documents):
+            news.lasting(f"Nothing of {corpus} was held out (one document in fifty is): only Python is measured.")
         ngrams = None
         if kneser_ney and documents:
             news.stage("Counting 5-grams of the training documents")
@@ -200,6 +202,13 @@ class _News:
             say(sentence)
         else:
             self._status.update(sentence)
+
+    def lasting(self, sentence: str) -> None:
+        """A line that stays, whatever follows."""
+        if self._status is None:
+            say(sentence)
+        else:
+            self._status.console.print(sentence, highlight=False, markup=False)
 
     def tick(self, sentence: str) -> None:
         """The same stage goes on."""

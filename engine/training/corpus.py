@@ -85,9 +85,14 @@ def read_held_out(data: Path | None) -> list[Document]:
     of packages that training has seen others of).
 
     Raises:
-        TrainingError: `data` is not there or cannot be read.
+        TrainingError: `data` is not there, cannot be read, or has no text.
     """
-    prose = [document for document in read_prose(data) if _is_held_out(document.text)] if data is not None else []
+    found = list(read_prose(data)) if data is not None else []
+    if data is not None and not found:
+        raise TrainingError(f"There is no text to measure on in {data}: give a folder of .txt, .md or .py files.")
+    prose = [document for document in found if _is_held_out(document.text)]
+    if len(prose) == len(found):  # one novel that happens to be the one in fifty: it was trained on
+        prose = []
     return prose + [Document(PYTHON, file.package, file.text) for file in collect_held_out(HELD_OUT_PACKAGES)]
 
 

@@ -28,6 +28,7 @@ from engine.training.answering import SEED, answerer, doubts, forward_answerer, 
 from engine.training.bounds import bounds_of, trained_objective
 from engine.training.checkpoint import read_model
 from engine.training.corpus import Document
+from engine.training.encoding import BulkEncoder
 from engine.training.judging import LineShares, judge_lines, judge_words
 from engine.training.kneser_ney import KneserNey
 from engine.training.likelihoods import Bits, forward_bits, hole_bits, without_slack
@@ -175,10 +176,8 @@ def weights_digest(folder: Path) -> str:
 
 def count_ngrams(documents: Sequence[Document], tokenizer: Tokenizer) -> KneserNey:
     """A 5-gram model of `documents` in the tokens of a model."""
-    ids = []
-    for first in range(0, len(documents), 500):
-        encoded = tokenizer.encode_batch([document.text for document in documents[first : first + 500]])
-        ids += [np.array(part, dtype=np.uint16) for part in encoded]
+    encoder = BulkEncoder(tokenizer)
+    ids = [np.frombuffer(encoder.encode_batch([document.text])[0], dtype=np.uint16) for document in documents]
     return KneserNey(ids, tokenizer.vocab_size)
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint64]
 
+_PART_BITS = 11
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -49,7 +51,7 @@ class KneserNey:
         highest = self._hashes(tokens, order)
         whole = place[order - 1 :] >= order - 1
         first = np.flatnonzero(whole)
-        grams, example, counts = np.unique(highest[whole], return_index=True, return_counts=True)
+        grams, example, counts = _types(highest[whole])
         # Types are followed down by one place each where they stand in the text: its suffixes are the lower orders.
         starts = first[example]
         for size in range(order, 0, -1):
@@ -57,17 +59,18 @@ class KneserNey:
             if size > 1:
                 # A lower order counts the types of the order above, one for each different token in front.
                 suffix = self._hash_at(tokens, starts + 1, size - 1)
-                grams, example, counts = np.unique(suffix, return_index=True, return_counts=True)
+                grams, example, counts = _types(suffix)
                 starts = starts[example] + 1
 
     def _count(
         self, tokens: NDArray[np.uint16], starts: NDArray[np.int64], grams: Keys, counts: NDArray[np.int64], size: int
     ) -> _Order:
-        histories, inverse = np.unique(self._hash_at(tokens, starts, size - 1), return_inverse=True)
-        totals = np.bincount(inverse, weights=counts).astype(np.int64)
+        ordered, order = _sorted(self._hash_at(tokens, starts, size - 1))
+        histories, first, types = _runs(ordered)
+        totals = np.add.reduceat(counts[order], first)
         once, twice = int((counts == 1).sum()), int((counts == 2).sum())
         discount = once / (once + 2 * twice) if once and twice else 0.5
-        return _Order(grams, counts, histories, totals, np.bincount(inverse), discount)
+        return _Order(grams, counts, histories, totals, types, discount)
 
     def _hashes(self, tokens: NDArray[np.uint16], size: int) -> Keys:
         """Hash of the n-gram that starts at each place."""
@@ -97,6 +100,34 @@ class KneserNey:
             probability[known] = np.where(seen, higher, probability[known])
         result: NDArray[np.float64] = np.log2(probability)
         return result
+
+
+def _types(keys: Keys) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:
+    """The different keys in ascending order; of each a place where it stands, and how often it is there."""
+    ordered, order = _sorted(keys)
+    found, first, counts = _runs(ordered)
+    return found, order[first], counts
+
+
+def _runs(ordered: Keys) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:
+    """Of ascending keys, the different ones, where each begins, and how often it is there."""
+    begins = np.ones(len(ordered), dtype=bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    first = np.flatnonzero(begins)
+    return ordered[first], first, np.diff(first, append=len(ordered))
+
+
+def _sorted(keys: Keys) -> tuple[Keys, NDArray[np.int64]]:
+    """The keys in ascending order, and where each stands, sorted in parts that fit the processor's cache: keys are
+    hashes, so their first bits part them evenly."""
+    part = (keys >> np.uint64(64 - _PART_BITS)).astype(np.uint16)
+    order = np.argsort(part, kind="stable")  # a radix sort, for 16 bits
+    ordered = keys[order]
+    edges = np.cumsum(np.bincount(part, minlength=1 << _PART_BITS))
+    for left, right in pairwise([0, *edges.tolist()]):
+        inside = np.argsort(ordered[left:right])
+        ordered[left:right], order[left:right] = ordered[left:right][inside], order[left:right][inside]
+    return ordered, order
 
 
 def _look_up(keys: Keys, values: NDArray[np.int64], wanted: Keys) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from engine.cli import main
 from engine.training import evaluation, judging
 from engine.training.packing import PackingRules
 from tests.engine.tiny import write_checkpoint
-from tests.engine.training.small import write_corpus
+from tests.engine.training.small import prose, write_corpus
 from tests.engine.training.test_run import losses_of
 
 
@@ -74,13 +74,30 @@ def test_an_infilling_set_is_filled_row_by_row(model: Path, rows: Path, capsys: 
     assert "set.jsonl: " in capsys.readouterr().out
 
 
+def test_a_corpus_of_which_nothing_is_held_out_is_said_before_the_rest(
+    model: Path, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from engine.training import corpus
+
+    monkeypatch.setattr(corpus, "HELD_OUT_SHARE", 10**9)
+    (tmp_path / "one.txt").write_text(prose(1), encoding="utf-8")
+    assert main(["eval", str(model), "--corpus", str(tmp_path), "--no-kneser-ney"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].endswith("was held out (one document in fifty is): only Python is measured.")
+    assert "give a larger corpus" in lines[2]
+
+
 def test_mistakes_are_one_sentence_and_status_2(tmp_path: Path, rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = str(write_checkpoint(tmp_path / "model"))
     (tmp_path / "empty.jsonl").write_text("", encoding="utf-8")
     (tmp_path / "bad.jsonl").write_text('{"prefix": 1}', encoding="utf-8")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.txt").write_bytes(b"\x89PNG\0" * 50)
+    (tmp_path / "pictures" / "b.png").write_bytes(b"\x89PNG\0" * 50)
     cases = [
         ([model], "--corpus"),
         ([model, "--corpus", str(tmp_path / "none")], "does not exist"),
+        ([model, "--corpus", str(tmp_path / "pictures")], "no text to measure on"),
         (["no-such-model"], "no model"),
         (["no-such-model", "--data", str(rows)], "no model"),
         ([model, "--data", str(tmp_path / "empty.jsonl")], "is empty"),

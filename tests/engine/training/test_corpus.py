@@ -74,6 +74,25 @@ def test_a_corpus_of_one_document_is_trained_on_even_if_it_would_be_held_out(
     assert (len(found.training), len(found.held_out)) == (1, 0)
 
 
+def test_a_corpus_that_was_trained_on_whole_is_never_measured_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "novel.md").write_text(prose(1), encoding="utf-8")
+    monkeypatch.setattr(corpus, "HELD_OUT_SHARE", 1)
+    monkeypatch.setattr(corpus, "collect_held_out", lambda packages: [])
+    assert corpus.read_held_out(tmp_path / "novel.md") == []
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_no_text_to_measure_on_is_said_before_packages_are_read(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(corpus, "collect_held_out", lambda packages: pytest.fail("too late"))
+    with pytest.raises(TrainingError, match=r"no text to measure on|does not exist"):
+        corpus.read_held_out(tmp_path / name)
+
+
 @pytest.mark.parametrize("name", ["empty", "missing"])
 def test_no_text_is_an_error_that_says_what_to_give(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -9,6 +9,7 @@ from engine.config import read_config
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training import evaluation, judging
+from engine.training.corpus import Document
 from engine.training.evaluation import Evaluation, Kind, Way, count_ngrams, evaluate, training_data, weights_digest
 from engine.training.kneser_ney import KneserNey
 from engine.training.packing import PackingRules
@@ -52,6 +53,15 @@ def test_every_measure_is_there_and_a_rerun_gives_the_same(model: Path) -> None:
     assert set(found.words) == {Way.BOTH_SIDES, Way.LEFT_TO_RIGHT}
     assert (found.line_count, found.word_count) == (2, 2)
     assert found.weights == weights_digest(model)
+
+
+def test_ngrams_are_counted_in_the_tokenizers_own_ids(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = Tokenizer.load(model, read_config(model).tokenizer_entry())
+    seen: list[list[int]] = []
+    monkeypatch.setattr(evaluation, "KneserNey", lambda ids, vocab: seen.extend(part.tolist() for part in ids))
+    texts = [*documents(4), Document("text", "made", "„Größe“ … 水を飲む. " * 9)]
+    count_ngrams(texts, tokenizer)
+    assert seen == [tokenizer.encode(document.text) for document in texts]
 
 
 def test_figures_are_one_json_object_with_plain_keys(model: Path) -> None:

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
+from engine.training import kneser_ney
 from engine.training.kneser_ney import KneserNey
 
 VOCAB = 7
@@ -61,3 +62,17 @@ def test_probabilities_sum_to_one() -> None:
             for token in range(VOCAB)
         )
         assert total == pytest.approx(1.0)
+
+
+def test_keys_are_sorted_as_numpy_sorts_them_and_every_place_is_kept() -> None:
+    generator = np.random.default_rng(0)
+    keys = generator.choice(generator.integers(0, 2**64, 900, dtype=np.uint64), 5000)
+    ordered, order = kneser_ney._sorted(keys)
+    assert (ordered == np.sort(keys)).all()
+    assert (keys[order] == ordered).all()
+    assert (np.sort(order) == np.arange(5000)).all()
+    found, place, counts = kneser_ney._types(keys)
+    wanted, times = np.unique(keys, return_counts=True)
+    assert (found == wanted).all()
+    assert (counts == times).all()
+    assert (keys[place] == found).all()

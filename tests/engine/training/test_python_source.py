@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from email.message import Message
 from importlib.metadata import Distribution
 from itertools import islice
@@ -72,7 +73,7 @@ def test_the_expression_counts_before_classifiers_and_these_before_free_text() -
 
 
 def test_the_environment_gives_permissive_packages_and_no_copyleft() -> None:
-    packages = {distribution.metadata["Name"].lower() for distribution in permissive_distributions()}
+    packages = {name for name, _, _ in permissive_distributions()}
     assert {"torch", "typer", "rich"} <= packages
     assert not packages & {"hypothesis", "certifi", "tqdm", "pyside6_essentials", "shiboken6"}
 
@@ -109,6 +110,33 @@ def test_docstring_share() -> None:
     assert docstring_share("def broken(:\n") is None
 
 
+def test_definitions_are_counted_wherever_a_statement_may_hold_them() -> None:
+    holders = (
+        "if a:\n{}\nelse:\n{}",
+        "for a in b:\n{}\nelse:\n{}",
+        "while a:\n{}",
+        "with a:\n{}",
+        "try:\n{}\nexcept A:\n{}\nelse:\n{}\nfinally:\n{}",
+        "match a:\n  case 1:\n{}",
+        "class A:\n{}",
+        "async def f():\n   'about'\n{}",
+    )
+    for holder in holders:
+        text = holder.replace("{}", "   def g():\n      'about'")
+        tree = ast.parse(text)
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        plain = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+        documented = sum(ast.get_docstring(node) is not None for node in plain)
+        assert docstring_share(text) == pytest.approx(documented / len(plain)), text
+    assert docstring_share("f = lambda: [x if x else 0 for x in y]\n") == 0.0
+
+
+def test_files_of_some_packages_alone_are_those_of_all_there_are() -> None:
+    some = list(installed_files(frozenset({"jinja2", "rich"})))
+    assert some == [entry for entry in installed_files() if entry[0] in {"jinja2", "rich"}]
+    assert {package for package, _, _, _ in some} == {"jinja2", "rich"}
+
+
 def test_near_duplicates_caps_and_shared_text_leave_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = "".join(f"def other_{n}(x):\n    y = x + {n}\n    return y * {n}\n\n\n" for n in range(20))
     files = {
@@ -123,7 +151,7 @@ def test_near_duplicates_caps_and_shared_text_leave_training(tmp_path: Path, mon
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         entries.append((name.split("/")[0], "MIT", path, name))
-    monkeypatch.setattr(python_source, "installed_files", lambda: iter(entries))
+    monkeypatch.setattr(python_source, "installed_files", lambda only: iter(entries))
     training, held_out = collect(frozenset({"held"}), 3000, 0)
     assert [file.name for file in training] == ["free/own.py"]
     assert [file.name for file in held_out] == ["held/a.py"]
