@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -187,6 +187,13 @@ def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dic
         tensors = load_file(place / "state.safetensors")
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise TrainingError(f"The training checkpoint in {folder} is damaged: {error}.") from error
-    if entry.get("about") != json.loads(json.dumps(dict(about))):
+    wanted = json.loads(json.dumps(dict(about)))
+    if _newer_entries(wanted) | entry.get("about", {}) != wanted:
         raise TrainingError(f"The training checkpoint in {folder} belongs to a run with another config.")
     return progress, tensors
+
+
+def _newer_entries(about: Mapping[str, object]) -> dict[str, object]:
+    """The defaults of a run's entries: a state that lacks one is older than the entry and was trained so."""
+    defaults = {field.name: field.default for field in fields(TrainConfig) if field.name in about}
+    return dict(json.loads(json.dumps(defaults, default=str)))

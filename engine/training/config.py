@@ -37,6 +37,8 @@ class TrainConfig:
             (more where rows_per_batch asks for it).
         matrix_rate, rate: peak learning rates of Muon (matrices of the blocks) and AdamW (the rest).
         warmup, cooldown: shares of the run in which the rate rises from, and falls to, zero (trapezoid).
+        ema: the model that is written is an average of the weights over the steps, of which a step keeps this share
+            (0.999: over about a thousand); 0 writes the last step's.
         context_targets: share of samples whose context is predicted too, at the start and at the end of the run.
         corrupted: share of samples with replaced context tokens; corruption: share of the tokens replaced there.
         objective: any-order, or one of engine.training.hybrid: eso-a, eso-b, ar, mdlm (docs/objectives.md).
@@ -74,6 +76,7 @@ class TrainConfig:
     warmup: float = 0.02
     cooldown: float = 0.5
     clip: float = 1.0
+    ema: float = 0.0
     context_targets: tuple[float, float] = (0.8, 0.3)
     corrupted: float = 0.15
     corruption: float = 0.03
@@ -102,6 +105,7 @@ class TrainConfig:
             (not all(0 <= amount < math.inf for amount in amounts), "rates, counts and the seed must be 0 or more"),
             (not all(0 <= share <= 1 for share in shares), "shares must lie between 0 and 1"),
             (not self.clip > 0, "clip must be positive"),
+            (not 0 <= self.ema < 1, "ema must be 0, or less than 1"),
             (len(_numbers(self.context_targets)) != 2, "context_targets are two shares, at the begin and at the end"),
             (not self._has_windows(), "windows are [length, share] pairs, of 16 tokens or more"),
             (self.context_length < 64, "context_length must be 64 or more"),

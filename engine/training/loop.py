@@ -74,7 +74,7 @@ class Trainer:
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(not name.endswith("modulation"))
         cuda = place.device.type == "cuda"
-        self.optimizer = Optimizer(self.network, weight_decay=config.weight_decay, together=cuda)
+        self.optimizer = Optimizer(self.network, weight_decay=config.weight_decay, together=cuda, ema=config.ema)
         self.network.to(place.dtype)
         self.progress = Progress()
         self._config = config

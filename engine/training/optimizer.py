@@ -33,14 +33,17 @@ class Optimizer:
     """Updates masters from the gradients that are in the network's parameters, then writes the network.
 
     Attributes:
-        masters: float32 weights by name. step_count: updates so far.
+        masters: float32 weights by name. averages: their running averages, if they are kept. step_count: updates
+            so far.
 
     Args:
         together: update all weights of a kind with the same few kernels, as a GPU likes it, and not name by name.
+        ema: of an average, the share that an update keeps (less in the first updates); 0 keeps no averages.
     """
 
-    def __init__(self, network: nn.Module, *, weight_decay: float, together: bool = False) -> None:
+    def __init__(self, network: nn.Module, *, weight_decay: float, together: bool = False, ema: float = 0.0) -> None:
         self._one_at_a_time = not together
+        self._ema = ema
         self._parameters = trainable(network)
         self._weight_decay = weight_decay
         self.masters = {name: value.detach().float().clone() for name, value in self._parameters.items()}
@@ -48,7 +51,13 @@ class Optimizer:
         self._second = {
             name: torch.zeros_like(value) for name, value in self.masters.items() if not self._is_matrix(name)
         }
+        self.averages = {name: value.clone() for name, value in self.masters.items()} if ema else {}
         self.step_count = 0
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that the run is for, in float32: the averages, if they are kept, else the masters."""
+        return self.averages or self.masters
 
     def _is_matrix(self, name: str) -> bool:
         return name.startswith("blocks.") and self.masters[name].dim() == 2
@@ -71,6 +80,8 @@ class Optimizer:
                 self._muon(name, gradient, matrix_rate)
             else:
                 self._adam(name, gradient, rate)
+            if self.averages:
+                self.averages[name].lerp_(self.masters[name], self._newness())
             parameter.copy_(self.masters[name])
 
         (run or _one_by_one)(update, sorted(self._parameters, key=lambda name: -self.masters[name].numel()))
@@ -98,6 +109,11 @@ class Optimizer:
         """Adam's correction of both moments' start at zero."""
         return float((1 - _BETAS[1] ** self.step_count) ** 0.5 / (1 - _BETAS[0] ** self.step_count))
 
+    def _newness(self) -> float:
+        """How much of the present weights goes into their averages: more in the first updates, so that these do not
+        remember the start for long. It depends on the number of updates alone."""
+        return 1 - min(self._ema, (1 + self.step_count) / (10 + self.step_count))
+
     @torch.no_grad()
     def _step_together(self, matrix_rate: float, rate: float) -> None:
         names = [name for name, parameter in self._parameters.items() if parameter.grad is not None]
@@ -108,6 +124,9 @@ class Optimizer:
                 (self._muon_together if matrices else self._adam_together)(
                     chosen, gradients, matrix_rate if matrices else rate
                 )
+        if self.averages:
+            averages, masters = ([group[name] for name in names] for group in (self.averages, self.masters))
+            torch._foreach_lerp_(averages, masters, self._newness())
         parameters: list[Tensor] = [self._parameters[name] for name in names]
         torch._foreach_copy_(parameters, [self.masters[name] for name in names])
         for parameter in parameters:
@@ -140,8 +159,8 @@ class Optimizer:
         torch._foreach_addcdiv_([self.masters[name] for name in names], first, roots, -rate * self._correction())
 
     def state(self) -> dict[str, Tensor]:
-        """Masters and moments, flat, for a checkpoint."""
-        groups = {"master": self.masters, "first": self._first, "second": self._second}
+        """Masters, moments and averages, flat, for a checkpoint."""
+        groups = {"master": self.masters, "first": self._first, "second": self._second, "average": self.averages}
         return {f"{group}/{name}": value for group, values in groups.items() for name, value in values.items()}
 
     @torch.no_grad()

@@ -7,6 +7,7 @@ the end, loss.png; for a user's own files also report.json.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import time
@@ -120,7 +121,9 @@ class _Run:
             f"the machine's peak is {self._peak / 1e12:.3g} TFLOP/s".replace("torch.", "")
         )
         with self._log() as write:
-            saved = call.clock()
+            if progress.step == 0 and call.peers.rank == 0:
+                self._measure(write)
+            self._started = saved = call.clock()
             with closing(self._trainer.steps(self._share_done)) as steps:
                 for step in steps:
                     _check_numbers(step)
@@ -174,12 +177,21 @@ class _Run:
             return
         trainer = self._trainer
         write_state(self._out, trainer.progress, trainer.optimizer.state(), self._about)
-        weights = dict(trainer.network.state_dict()) | trainer.optimizer.masters
+        weights = dict(trainer.network.state_dict()) | trainer.optimizer.weights
         about = summary(self._config, trainer.progress, self._place, self._call.peers)
         tokenizer_json = (self._out / "tokenizer.json").read_text(encoding="utf-8")
         write_model(self._out, weights, model_config(self._config, about), tokenizer_json)
         give_memory_back()
-        held_out = _held_out(trainer.network, self._tokenizer, self._out, self._config)
+        self._measure(write)
+
+    def _measure(self, write: Write) -> None:
+        """Logs what the weights that would be written now reach on held-out text."""
+        trainer = self._trainer
+        network = trainer.network
+        if trainer.optimizer.averages:
+            network = copy.deepcopy(network)
+            network.load_state_dict(trainer.optimizer.averages, strict=False)
+        held_out = _held_out(network, self._tokenizer, self._out, self._config)
         write({"step": trainer.progress.step, "held_out": held_out})
 
     def _close(self, progress: Progress) -> None:

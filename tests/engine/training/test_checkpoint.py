@@ -7,6 +7,7 @@ import torch
 
 from engine.errors import CorruptCheckpointError, ModelNotFoundError, TrainingError
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
+from engine.training.account import about_run
 from engine.training.checkpoint import (
     STATE_FOLDER,
     Progress,
@@ -54,6 +55,17 @@ def test_a_state_comes_back_exactly(tmp_path: Path) -> None:
     found, tensors = read_state(tmp_path, {"seed": 1, "windows": ((64, 1.0),)})
     assert found == progress
     assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
+
+
+def test_a_state_from_before_an_entry_was_there_has_its_default(tmp_path: Path) -> None:
+    about = about_run(CONFIG)
+    write_state(tmp_path, Progress(step=3), TENSORS, {key: value for key, value in about.items() if key != "ema"})
+    assert read_state(tmp_path, about)[0].step == 3
+    with pytest.raises(TrainingError, match="another config"):
+        read_state(tmp_path, about_run(replaced(CONFIG, {"ema": 0.9})))
+    (tmp_path / STATE_FOLDER / "state.json").write_text('{"progress": {}, "about": {}}', encoding="utf-8")
+    with pytest.raises(TrainingError, match="another config"):
+        read_state(tmp_path, about)
 
 
 def test_a_newer_state_replaces_the_older_and_a_crash_between_leaves_the_older(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_a_config_starts_from_a_preset_and_paths_are_its_own(tmp_path: Path) -> 
         ("rate = nan", "0 or more"),
         ("code_share = 7.0", "shares"),
         ("clip = 0.0", "clip"),
+        ("ema = 1.0", "ema"),
         ("context_targets = [1]", "context_targets"),
         ("windows = []", "windows"),
         ("windows = [[64]]", "windows"),

@@ -55,8 +55,9 @@ def test_masters_keep_what_bfloat16_would_lose(network: EsoLMNetwork) -> None:
     assert torch.all(optimizer.masters[name] < 1.0)
 
 
-def test_restoring_the_state_gives_the_same_next_step(network: EsoLMNetwork) -> None:
-    optimizer = Optimizer(network, weight_decay=0.1)
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_restoring_the_state_gives_the_same_next_step(network: EsoLMNetwork, ema: float) -> None:
+    optimizer = Optimizer(network, weight_decay=0.1, ema=ema)
     give_gradients(network, 1)
     optimizer.step(0.02, 0.003)
     state = {key: value.clone() for key, value in optimizer.state().items()}
@@ -64,12 +65,36 @@ def test_restoring_the_state_gives_the_same_next_step(network: EsoLMNetwork) -> 
     optimizer.step(0.02, 0.003)
     torch.manual_seed(9)
     other = EsoLMNetwork(network.shape)
-    resumed = Optimizer(other, weight_decay=0.1)
+    resumed = Optimizer(other, weight_decay=0.1, ema=ema)
     resumed.restore(state, 1)
     give_gradients(other, 2)
     resumed.step(0.02, 0.003)
     for name, value in optimizer.masters.items():
         assert torch.equal(value, resumed.masters[name]), name
+        assert torch.equal(optimizer.weights[name], resumed.weights[name]), name
+        assert torch.equal(optimizer.weights[name], value) == (not ema), name
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_averages_follow_the_weights_more_slowly_and_leave_training_alone(together: bool) -> None:
+    found: list[Optimizer] = []
+    wanted: dict[str, torch.Tensor] = {}
+    for ema in (0.0, 0.5):
+        torch.manual_seed(0)
+        network = EsoLMNetwork(EsoLMShape(64, 16, 2, 2, 64))
+        optimizer = Optimizer(network, weight_decay=0.1, together=together, ema=ema)
+        wanted = {name: value.clone() for name, value in optimizer.masters.items()}
+        for number in range(1, 15):
+            give_gradients(network, number)
+            optimizer.step(0.02, 0.003)
+            kept = min(0.5, (1 + number) / (10 + number))
+            wanted = {name: kept * value + (1 - kept) * optimizer.masters[name] for name, value in wanted.items()}
+        found.append(optimizer)
+    for name, value in wanted.items():
+        assert torch.equal(found[0].masters[name], found[1].masters[name]), name
+        assert torch.allclose(found[1].weights[name], value, atol=1e-6), name
+    assert found[0].weights is found[0].masters
+    assert not any(key.startswith("average/") for key in found[0].state())
 
 
 def test_a_state_of_another_model_is_refused(network: EsoLMNetwork) -> None:

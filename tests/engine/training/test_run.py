@@ -7,6 +7,7 @@ import sys
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from safetensors.torch import load_file
 from engine.errors import TrainingError
 from engine.models.registry import load
 from engine.training.account import Report
+from engine.training.journal import read_journal
 from engine.training.run import Call, train
 from engine.types import ModelChoice
 from tests.engine.training.small import tiny_config, write_corpus
@@ -25,10 +27,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
-def losses_of(data: Path, out: Path, steps: int, **options: object) -> list[float]:
+def losses_of(data: Path, out: Path, steps: int, ema: float = 0.0, **options: object) -> list[float]:
     """Runs so many steps and returns the losses of this call's steps."""
     reports: list[Report] = []
-    config = tiny_config(data, steps=12, workers=2)
+    config = tiny_config(data, steps=12, workers=2, ema=ema)
     call = Call(stopped=lambda: len(reports) >= steps, **options)  # type: ignore[arg-type]
     train(config, out, lambda news: reports.append(news) if isinstance(news, Report) else None, call)
     return [report.step.loss for report in reports]
@@ -57,9 +59,69 @@ def test_the_loss_falls_and_the_engine_loads_what_was_trained(data: Path, tmp_pa
 def test_the_log_has_a_line_for_logged_steps_and_one_for_the_end(data: Path, tmp_path: Path) -> None:
     losses_of(data, tmp_path, 12)
     lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [line["step"] for line in lines] == [5, 10, 12]
-    assert {"loss", "context_loss", "rows", "seconds", "rate"} <= set(lines[0])
-    assert "held_out" in lines[-1]
+    assert [line["step"] for line in lines] == [0, 5, 10, 12]
+    assert {"loss", "context_loss", "rows", "seconds", "rate"} <= set(lines[1])
+    assert [set(lines[place]) for place in (0, -1)] == [{"step", "held_out"}] * 2
+
+
+@pytest.fixture
+def much_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.training.corpus.HELD_OUT_SHARE", 4)
+
+
+def held_out_of(out: Path) -> dict[object, dict[str, float]]:
+    """The log's rows of held-out text, by step."""
+    return {
+        entry["step"]: cast(dict[str, float], entry["held_out"]) for entry in read_journal(out) if "held_out" in entry
+    }
+
+
+def test_the_log_of_a_run_that_goes_on_from_a_model_begins_with_what_that_reached(
+    data: Path, tmp_path: Path, much_held_out: None
+) -> None:
+    losses_of(data, tmp_path / "first", 12)
+    losses_of(data, tmp_path / "second", 2, source=tmp_path / "first")
+    losses_of(data, tmp_path / "second", 12, source=tmp_path / "first", resume=True)
+    rows = held_out_of(tmp_path / "second")
+    assert list(rows) == [0, 2, 12]
+    assert set(rows[0]) == {"prose_alpha_0", "prose_alpha_1"}
+    assert rows[0] == pytest.approx(held_out_of(tmp_path / "first")[12], abs=0.02)
+
+
+def test_what_the_first_measure_takes_is_no_time_of_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def measure(*_args: object) -> dict[str, float]:
+        now[0] += 1000.0
+        return {}
+
+    monkeypatch.setattr("engine.training.run._held_out", measure)
+    progress = train(tiny_config(data, steps=2, minutes=1.0), tmp_path, lambda news: None, Call(clock=lambda: now[0]))
+    assert (progress.step, progress.seconds) == (2, 0.0)
+
+
+def test_a_run_with_averages_writes_and_measures_them_and_resumes_exactly(
+    data: Path, tmp_path: Path, much_held_out: None
+) -> None:
+    whole = losses_of(data, tmp_path / "whole", 12, ema=0.8)
+    losses_of(data, tmp_path / "parts", 5, ema=0.8)
+    losses_of(data, tmp_path / "parts", 12, ema=0.8, resume=True)
+    plain = losses_of(data, tmp_path / "plain", 12)
+    assert whole == plain
+    whole_weights, parts, plain_weights = (
+        load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts", "plain")
+    )
+    state = load_file(tmp_path / "whole" / "state" / "state.safetensors")
+    for name, value in whole_weights.items():
+        assert torch.equal(value, parts[name]), name
+        if f"average/{name}" in state:
+            assert torch.equal(value, state[f"average/{name}"].bfloat16()), name
+            assert torch.equal(plain_weights[name], state[f"master/{name}"].bfloat16()), name
+    assert held_out_of(tmp_path / "whole")[12] == held_out_of(tmp_path / "parts")[12]
+    assert held_out_of(tmp_path / "whole")[12] != held_out_of(tmp_path / "plain")[12]
+    assert held_out_of(tmp_path / "whole")[0] == held_out_of(tmp_path / "plain")[0]
 
 
 def test_a_run_ends_by_the_clock(data: Path, tmp_path: Path) -> None:
