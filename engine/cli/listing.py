@@ -10,6 +10,9 @@ import typer
 from engine.cli.output import say
 from engine.errors import EngineError
 
+VARIANTS = {"causal": "B", "mixed2": "A"}
+"""The paper's letters for what a model's clean tokens see (`engine.config.Attention`)."""
+
 
 def models(
     context: typer.Context,
@@ -35,6 +38,7 @@ def _list(*, as_json: bool) -> None:
             {
                 "name": name,
                 "family": config.family,
+                "attention": config.attention.value,
                 "context_length": config.context_length,
                 "trained_alpha_0": list(config.trained_alpha_0),
                 "folder": str(config.folder),
@@ -44,6 +48,7 @@ def _list(*, as_json: bool) -> None:
         print(json.dumps({"models": rows}))
         return
     for row in rows:
-        print(f"{row['name']}\t{row['family']}, {row['context_length']} tokens of context\t{row['folder']}")
+        kind = f"{row['family']} ({VARIANTS[str(row['attention'])]})"
+        print(f"{row['name']}\t{kind}, {row['context_length']} tokens of context\t{row['folder']}")
     if not rows:
         say("No model is installed; give the folder of one with --model.")

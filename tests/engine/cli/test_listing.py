@@ -24,6 +24,20 @@ def test_the_list_as_json_is_the_last_line(capsys):
     assert 0 <= model["trained_alpha_0"][0] <= model["trained_alpha_0"][1] <= 1
 
 
+def test_both_variants_of_attention_are_told_apart(tmp_path, monkeypatch, capsys):
+    for name, attention in (("along", "causal"), ("both-ways", "mixed2")):
+        write_checkpoint(tmp_path / name, attention=attention)
+    monkeypatch.setattr(registry, "known_models", lambda: ["along", "both-ways"])
+    monkeypatch.setattr(registry, "find", lambda name: tmp_path / name)
+    assert main(["models"]) == 0
+    along, both_ways = capsys.readouterr().out.splitlines()
+    assert along.startswith("along\tesolm (B), 256 tokens")
+    assert both_ways.startswith("both-ways\tesolm (A), 256 tokens")
+    assert main(["models", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out.splitlines()[-1])["models"]
+    assert [model["attention"] for model in listed] == ["causal", "mixed2"]
+
+
 def test_a_broken_model_is_a_sentence_and_hides_no_other(tmp_path, monkeypatch, capsys):
     write_checkpoint(tmp_path / "good")
     write_checkpoint(tmp_path / "broken").joinpath("config.json").write_text("{", encoding="utf-8")
