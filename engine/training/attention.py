@@ -6,7 +6,9 @@ rows and itself, so mask copies are never columns. Nothing is padded, and nothin
 ends.
 
 torch's fused kernels spend most of their time in the backward pass on a CPU, and autograd through slices fills and adds
-whole tensors; products written out, sequence by sequence, took half the time of either (docs/training-log.md).
+whole tensors; products written out, sequence by sequence, took half the time of either. Queries, keys and values are
+three matrices, each as wide as the network: products with a transposed matrix of three or four times that width take
+several times as long for the same arithmetic (docs/training-log.md).
 """
 
 from __future__ import annotations
@@ -58,17 +60,24 @@ class Sight:
 
     Attributes:
         heads: of the network. extents: the sequences.
-        cos, sin: (rows, head_dim / 2), in the network's dtype.
+        cos, sin: (rows, width), in the network's dtype; every head has the same columns.
+        turn: (head_dim, head_dim), the matrix that puts (-high, low) in the place of a head's (low, high).
         causal: (longest clean, longest clean) additive, 0 or -inf.
-        prefixes: per sequence (copies, clean + 1) additive; the last column is the copy itself.
+        prefixes: per sequence (copies, clean) additive.
     """
 
     heads: int
     extents: Sequence[Extent]
     cos: Tensor
     sin: Tensor
+    turn: Tensor
     causal: Tensor
     prefixes: Sequence[Tensor]
+
+    @property
+    def scale(self) -> float:
+        """What scores are multiplied by."""
+        return float(len(self.turn) ** -0.5)
 
 
 def sight_of(
@@ -82,31 +91,32 @@ def sight_of(
     dtype: torch.dtype,
 ) -> Sight:
     """`positions` (rows,); `visible` (rows,), how many clean rows of its sequence a mask copy sees."""
-    cos, sin = rotary_tables(positions, head_dim, theta)
-    half = head_dim // 2
+    device = positions.device
+    cos, sin = (table.to(dtype).repeat(1, heads) for table in rotary_tables(positions, head_dim, theta))
+    half, whole = head_dim // 2, torch.eye(head_dim, dtype=dtype, device=device)
+    turn = torch.cat((whole[half:], -whole[:half]))
     longest = max(extent.clean for extent in extents)
-    causal = torch.full((longest, longest), float("-inf"), dtype=dtype, device=positions.device).triu_(1)
+    causal = torch.full((longest, longest), float("-inf"), dtype=dtype, device=device).triu_(1)
     prefixes = []
     for extent in extents:
-        places = torch.arange(extent.clean + 1, device=positions.device)
-        hidden = (places >= visible[extent.copy_rows, None]) & (places < extent.clean)
-        zeros = torch.zeros(hidden.shape, dtype=dtype, device=positions.device)
+        hidden = torch.arange(extent.clean, device=device) >= visible[extent.copy_rows, None]
+        zeros = torch.zeros(hidden.shape, dtype=dtype, device=device)
         prefixes.append(zeros.masked_fill_(hidden, float("-inf")))
-    return Sight(heads, extents, cos[:, :half].to(dtype), sin[:, :half].to(dtype), causal, prefixes)
+    return Sight(heads, extents, cos, sin, turn, causal, prefixes)
 
 
-def attend(qkv: Tensor, sight: Sight) -> Tensor:
-    """`qkv` (rows, 3 * width), before rotary -> attended (rows, width)."""
-    if qkv.device.type == "cpu":
-        out: Tensor = _FlatAttention.apply(qkv, sight)  # type: ignore[no-untyped-call]
+def attend(q: Tensor, k: Tensor, v: Tensor, sight: Sight) -> Tensor:
+    """`q`, `k`, `v` (rows, width), before rotary -> attended (rows, width)."""
+    if q.device.type == "cpu":
+        out: Tensor = _FlatAttention.apply(q, k, v, sight)  # type: ignore[no-untyped-call]
         return out
-    return attend_plainly(qkv, sight)
+    return attend_plainly(q, k, v, sight)
 
 
-def attend_plainly(qkv: Tensor, sight: Sight) -> Tensor:
+def attend_plainly(q: Tensor, k: Tensor, v: Tensor, sight: Sight) -> Tensor:
     """The same by autograd and torch's own kernels, on any device."""
-    q, k, v = qkv.view(len(qkv), 3, sight.heads, -1).permute(1, 2, 0, 3).unbind(0)  # (heads, rows, head_dim)
-    q, k = rotated(q, sight.cos, sight.sin), rotated(k, sight.cos, sight.sin)
+    rows = slice(0, len(q))
+    q, k, v = (_by_head(part, rows, sight) for part in (_rotated(q, sight), _rotated(k, sight), v))
     parts: list[Tensor] = []
     for extent, prefix in zip(sight.extents, sight.prefixes, strict=True):
         clean, copies = extent.clean_rows, extent.copy_rows
@@ -115,10 +125,10 @@ def attend_plainly(qkv: Tensor, sight: Sight) -> Tensor:
                                                     is_causal=True)[0]
         )  # fmt: skip
         own = (q[:, copies] * k[:, copies]).sum(-1, keepdim=True)
-        scores = torch.cat((q[:, copies] @ k[:, clean].transpose(-1, -2), own), dim=-1) * q.shape[-1] ** -0.5
-        shares = torch.softmax(scores + prefix, dim=-1)
+        scores = torch.cat((q[:, copies] @ k[:, clean].mT + prefix / sight.scale, own), dim=-1) * sight.scale
+        shares = torch.softmax(scores, dim=-1)
         parts.append(shares[..., :-1] @ v[:, clean] + shares[..., -1:] * v[:, copies])
-    return torch.cat(parts, dim=1).transpose(0, 1).reshape(len(qkv), -1)
+    return torch.cat(parts, dim=1).transpose(0, 1).reshape(rows.stop, -1)
 
 
 def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -127,73 +137,71 @@ def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat((low * cos - high * sin, high * cos + low * sin), dim=-1)
 
 
-def _rotate_into(out: Tensor, x: Tensor, cos: Tensor, sin: Tensor, direction: int) -> None:
-    """Writes rotary of `x` into `out`, both (heads, rows, head_dim) of any strides; direction -1 turns it back."""
-    half = x.shape[-1] // 2
-    low, high = x[..., :half], x[..., half:]
-    torch.mul(low, cos, out=out[..., :half])
-    out[..., :half].addcmul_(high, sin, value=-direction)
-    torch.mul(high, cos, out=out[..., half:])
-    out[..., half:].addcmul_(low, sin, value=direction)
+def _rotated(x: Tensor, sight: Sight, direction: int = 1) -> Tensor:
+    """Rotary of (rows, width); direction -1 turns it back. The halves change places in a product, which is exact and
+    takes a third of the time of copying them."""
+    turned = (x.reshape(-1, len(sight.turn)) @ sight.turn).view(x.shape)
+    return torch.addcmul(x * sight.cos, turned, sight.sin, value=direction)
+
+
+def _by_head(x: Tensor, rows: slice, sight: Sight) -> Tensor:
+    """Rows of (rows, width) as (heads, rows, head_dim), contiguous: products of slices would copy them every time."""
+    return x[rows].unflatten(1, (sight.heads, -1)).transpose(0, 1).contiguous()
+
+
+def _put(out: Tensor, rows: slice, values: Tensor) -> None:
+    """Writes (heads, rows, head_dim) into rows of (rows, width)."""
+    out[rows].unflatten(1, (len(values), -1)).copy_(values.transpose(0, 1))
 
 
 class _FlatAttention(torch.autograd.Function):
-    """1. Rotary, head by head; 2. scores and shares of each sequence; 3. values. Backward goes the same way back."""
+    """1. Rotary; 2. scores and shares of each sequence; 3. values. Backward goes the same way back."""
 
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, sight: Sight) -> Tensor:
-        rows, triple = qkv.shape
-        parts = qkv.view(rows, 3, sight.heads, -1).permute(1, 2, 0, 3)  # (3, heads, rows, head_dim)
-        scale = parts.shape[-1] ** -0.5
-        turned = torch.empty(parts.shape, dtype=qkv.dtype)
-        _rotate_into(turned[0], parts[0], sight.cos * scale, sight.sin * scale, 1)
-        _rotate_into(turned[1], parts[1], sight.cos, sight.sin, 1)
-        turned[2].copy_(parts[2])
-        out = torch.empty((rows, sight.heads, parts.shape[-1]), dtype=qkv.dtype)
-        by_head = out.transpose(0, 1)
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, sight: Sight) -> Tensor:
+        q, k = _rotated(q, sight), _rotated(k, sight)
+        out = torch.empty_like(q)
         saved: list[Tensor] = []
         for extent, prefix in zip(sight.extents, sight.prefixes, strict=True):
-            q, k, v = turned[:, :, extent.clean_rows]
-            q_copy, k_copy, v_copy = turned[:, :, extent.copy_rows]
-            shares = torch.softmax((q @ k.mT).add_(sight.causal[: extent.clean, : extent.clean]), dim=-1)
-            own = (q_copy * k_copy).sum(-1, keepdim=True)
-            copy_shares = torch.softmax(torch.cat((q_copy @ k.mT, own), dim=-1).add_(prefix), dim=-1)
-            by_head[:, extent.clean_rows] = shares @ v
-            by_head[:, extent.copy_rows] = (copy_shares[..., :-1] @ v).addcmul_(copy_shares[..., -1:], v_copy)
-            saved += (shares, copy_shares)
-        ctx.save_for_backward(turned, *saved)
+            clean, copies = extent.clean_rows, extent.copy_rows
+            q_clean, k_clean, v_clean = (_by_head(part, clean, sight) for part in (q, k, v))
+            q_copy, k_copy, v_copy = (_by_head(part, copies, sight) for part in (q, k, v))
+            shares = torch.softmax(_scores(q_clean, k_clean, sight.causal[: extent.clean, : extent.clean], sight), -1)
+            own = (q_copy * k_copy).sum(-1, keepdim=True).mul_(sight.scale)
+            both = torch.softmax(torch.cat((_scores(q_copy, k_clean, prefix, sight), own), dim=-1), dim=-1)
+            seen = both[..., :-1].contiguous()
+            _put(out, clean, shares @ v_clean)
+            _put(out, copies, (seen @ v_clean).addcmul_(both[..., -1:], v_copy))
+            saved += (q_clean, k_clean, v_clean, q_copy, k_copy, v_copy, shares, both, seen)
+        ctx.save_for_backward(*saved)
         ctx.sight = sight
-        return out.view(rows, triple // 3)
+        return out
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        turned, *saved = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         sight: Sight = ctx.sight
-        _, heads, rows, dim = turned.shape
-        given = gradient.view(rows, heads, dim).transpose(0, 1).contiguous()
-        back = torch.empty_like(turned)
+        back = [torch.empty_like(gradient, memory_format=torch.contiguous_format) for _ in range(3)]
         for number, extent in enumerate(sight.extents):
-            q, k, v = turned[:, :, extent.clean_rows]
-            q_copy, k_copy, v_copy = turned[:, :, extent.copy_rows]
-            q_back, k_back, v_back = back[:, :, extent.clean_rows]
-            q_copy_back, k_copy_back, v_copy_back = back[:, :, extent.copy_rows]
-            g, g_copy = given[:, extent.clean_rows], given[:, extent.copy_rows]
-            shares, copy_shares = saved[2 * number], saved[2 * number + 1]
-            torch.add(shares.mT @ g, copy_shares[..., :-1].mT @ g_copy, out=v_back)
-            torch.mul(copy_shares[..., -1:], g_copy, out=v_copy_back)
-            slope = torch._softmax_backward_data(g @ v.mT, shares, -1, shares.dtype)
-            own = (g_copy * v_copy).sum(-1, keepdim=True)
-            slopes = torch.cat((g_copy @ v.mT, own), dim=-1)
-            slopes = torch._softmax_backward_data(slopes, copy_shares, -1, slopes.dtype)
-            seen, own = slopes[..., :-1], slopes[..., -1:]
-            torch.matmul(slope, k, out=q_back)
-            torch.add(slope.mT @ q, seen.mT @ q_copy, out=k_back)
-            torch.addcmul(seen @ k, own, k_copy, out=q_copy_back)
-            torch.mul(own, q_copy, out=k_copy_back)
-        out = torch.empty((rows, 3, heads, dim), dtype=gradient.dtype)
-        by_part = out.permute(1, 2, 0, 3)
-        scale = dim**-0.5
-        _rotate_into(by_part[0], back[0], sight.cos * scale, sight.sin * scale, -1)
-        _rotate_into(by_part[1], back[1], sight.cos, sight.sin, -1)
-        by_part[2].copy_(back[2])
-        return out.view(rows, 3 * heads * dim), None
+            saved = ctx.saved_tensors[9 * number : 9 * number + 9]
+            q_clean, k_clean, v_clean, q_copy, k_copy, v_copy, shares, both, seen = saved
+            g_clean, g_copy = (_by_head(gradient, rows, sight) for rows in (extent.clean_rows, extent.copy_rows))
+            slope = torch._softmax_backward_data(g_clean @ v_clean.mT, shares, -1, shares.dtype)
+            slopes = torch.cat((g_copy @ v_clean.mT, (g_copy * v_copy).sum(-1, keepdim=True)), dim=-1)
+            slopes = torch._softmax_backward_data(slopes, both, -1, both.dtype)
+            sideways, own = slopes[..., :-1].contiguous(), slopes[..., -1:]
+            of_clean = (
+                slope @ k_clean,
+                torch.baddbmm(sideways.mT @ q_copy, slope.mT, q_clean),
+                torch.baddbmm(seen.mT @ g_copy, shares.mT, g_clean),
+            )
+            of_copies = (torch.addcmul(sideways @ k_clean, own, k_copy), own * q_copy, both[..., -1:] * g_copy)
+            for part, clean, copies in zip(back, of_clean, of_copies, strict=True):
+                _put(part, extent.clean_rows, clean)
+                _put(part, extent.copy_rows, copies)
+        q_back, k_back = (_rotated(part.mul_(sight.scale), sight, -1) for part in back[:2])
+        return q_back, k_back, back[2], None
+
+
+def _scores(q: Tensor, k: Tensor, hidden: Tensor, sight: Sight) -> Tensor:
+    """Scores of (heads, rows, head_dim) against (heads, columns, head_dim), -inf where `hidden` (rows, columns) is."""
+    return torch.baddbmm(hidden.expand(len(q), -1, -1), q, k.mT, alpha=sight.scale)

@@ -40,6 +40,7 @@ class TrainConfig:
         ema: the model that is written is an average of the weights over the steps, of which a step keeps this share
             (0.999: over about a thousand); 0 writes the last step's.
         context_targets: share of samples whose context is predicted too, at the start and at the end of the run.
+        next_targets: share of the clean tokens whose own row predicts the token after it (any-order only).
         corrupted: share of samples with replaced context tokens; corruption: share of the tokens replaced there.
         objective: any-order, or one of engine.training.hybrid: eso-a, eso-b, ar, mdlm (docs/objectives.md).
         alpha_0: of eso-a and eso-b: share of the tokens that diffusion writes. batch_split: share of the samples that
@@ -78,6 +79,7 @@ class TrainConfig:
     clip: float = 1.0
     ema: float = 0.0
     context_targets: tuple[float, float] = (0.8, 0.3)
+    next_targets: float = 0.0
     corrupted: float = 0.15
     corruption: float = 0.03
     objective: str = ANY_ORDER
@@ -99,7 +101,7 @@ class TrainConfig:
                  self.rows_per_batch, self.accumulate, self.log_steps)  # fmt: skip
         amounts = (self.workers, self.seed, self.held_out_samples, self.python_cap_bytes, self.matrix_rate, self.rate,
                    self.weight_decay, self.checkpoint_minutes)  # fmt: skip
-        shares = (self.code_share, self.corrupted, self.corruption, *_numbers(self.context_targets))
+        shares = (self.code_share, self.corrupted, self.corruption, self.next_targets, *_numbers(self.context_targets))
         problems = (
             (min(sizes) < 1, "sizes must be positive"),
             (not all(0 <= amount < math.inf for amount in amounts), "rates, counts and the seed must be 0 or more"),

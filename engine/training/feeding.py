@@ -193,6 +193,7 @@ def make_batch(recipe: Recipe, store: SampleStore, group: Sequence[tuple[int, in
                 vocab_size=config.vocab_size,
                 context_targets=in_context,
                 corrupt=config.corruption if corrupt else 0.0,
+                next_targets=config.next_targets,
             )
         )
     batch = collate(rows, recipe.special)

@@ -14,10 +14,12 @@ from engine.models.esolm_network import EsoLMBlock, EsoLMNetwork, rotary_tables
 from engine.training.attention import attend, sight_of
 from engine.training.dense import DenseAttention
 from engine.training.flex import Attention, attend_in_blocks
+from engine.training.mlp import mlp
 from engine.training.objective import Batch
 
-Attend = Callable[[Tensor], Tensor]
-"""Queries, keys and values of all rows (rows, 3 * width) -> attended (rows, width)."""
+Attend = Callable[[Tensor, Tensor], Tensor]
+"""(all rows, normed (rows, width); the matrix that makes queries, keys and values of them (3 * width, width)) ->
+attended (rows, width)."""
 
 
 def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
@@ -26,12 +28,17 @@ def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
     shape = network.shape
     if any(extent.is_dense for extent in batch.extents):
         dense = DenseAttention(shape, batch, network.vocab_embed.embedding.dtype)
-        return _run(network, batch.ids, batch.rows, dense)
+        return _run(network, batch.ids, batch.rows, lambda h, weight: dense(functional.linear(h, weight)))
     sight = sight_of(
         batch.positions, batch.visible, batch.extents,
         heads=shape.heads, head_dim=shape.head_dim, theta=shape.rope_theta, dtype=network.vocab_embed.embedding.dtype,
     )  # fmt: skip
-    return _run(network, batch.ids, batch.rows, lambda qkv: attend(qkv, sight))
+
+    def attended(h: Tensor, weight: Tensor) -> Tensor:
+        q, k, v = (functional.linear(h, part) for part in weight.chunk(3))
+        return attend(q, k, v, sight)
+
+    return _run(network, batch.ids, batch.rows, attended)
 
 
 def hidden_rows_blocked(
@@ -47,7 +54,11 @@ def hidden_rows_blocked(
     cos, sin = rotary_tables(positions, shape.head_dim, shape.rope_theta)
     half = shape.head_dim // 2
     cos, sin = cos[:, :half], sin[:, :half]
-    return _run(network, ids, rows, lambda qkv: attend_in_blocks(qkv, cos, sin, shape.heads, mask, attention))
+
+    def attended(h: Tensor, weight: Tensor) -> Tensor:
+        return attend_in_blocks(functional.linear(h, weight), cos, sin, shape.heads, mask, attention)
+
+    return _run(network, ids, rows, attended)
 
 
 def _run(network: EsoLMNetwork, ids: Tensor, rows: Tensor, attend: Attend) -> Tensor:
@@ -66,9 +77,7 @@ def _block(block: EsoLMBlock, x: Tensor, attend: Attend) -> Tensor:
     width = x.shape[-1]
     shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = block.modulation
     h = functional.layer_norm(x, (width,), block.norm1.weight * (1 + scale), shift, block.norm1.eps)
-    attended = attend(functional.linear(h, block.attn_qkv.weight))
-    x = x + functional.linear(attended, block.attn_out.weight * gate[:, None])
+    x = x + functional.linear(attend(h, block.attn_qkv.weight), block.attn_out.weight * gate[:, None])
     h = functional.layer_norm(x, (width,), block.norm2.weight * (1 + mlp_scale), mlp_shift, block.norm2.eps)
-    h = functional.gelu(block.mlp[0](h), approximate="tanh")
-    down = block.mlp[2]
-    return x + functional.linear(h, down.weight * mlp_gate[:, None], down.bias * mlp_gate)
+    up, down = block.mlp[0], block.mlp[2]
+    return x + mlp(h, up.weight, up.bias, down.weight * mlp_gate[:, None], down.bias * mlp_gate)

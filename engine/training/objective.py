@@ -4,15 +4,18 @@ A sequence of a batch is [clean tokens in their order | a mask copy of every pre
 sees clean rows 0..i. The mask copy of the token with place r in the order stands at that token's position, sees clean
 rows 0..r-1 and itself, and predicts the token: what the sampler computes when r tokens are clean.
 
-Hole tokens (empties included) always have a copy. In a share of the samples the context's tokens have one too: the
-same objective over a longer order, which teaches a small model language several times faster per row of compute.
+Hole tokens (empties included) always have a copy. Two things teach a small model language faster than these alone, for
+the rows of the context have to be run anyway. In a share of the samples the context's tokens have copies too: the same
+objective over a longer order. And a share of the clean rows predict the token that stands at the next position, where
+that comes next in the order: plain autoregression, which no sampler asks for, at the price of the head alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,15 +37,17 @@ class TargetKind(IntEnum):
     HOLE = 0
     CONTEXT = 1
     CORRECTION = 2
+    NEXT = 3
 
 
-_WEIGHTS = {TargetKind.HOLE: 1.0, TargetKind.CONTEXT: 1.0, TargetKind.CORRECTION: 0.1}
+_WEIGHTS = {TargetKind.HOLE: 1.0, TargetKind.CONTEXT: 1.0, TargetKind.CORRECTION: 0.1, TargetKind.NEXT: 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One sample, ordered. `predicted` are places in the order that have a mask copy; `corrected` are places whose
-    *clean* row must give `truth` (CDLM). The first `context` places are context."""
+    *clean* row must give `truth` (CDLM); `leads` are places whose clean row must give the token after it. The first
+    `context` places are context."""
 
     ids: list[int]
     positions: list[int]
@@ -50,6 +55,7 @@ class Row:
     predicted: list[int]
     corrected: list[int]
     context: int
+    leads: list[int] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -157,6 +163,7 @@ def make_row(
     alpha_0: float | None = None,
     context_targets: bool = False,
     corrupt: float = 0.0,
+    next_targets: float = 0.0,
 ) -> Row:
     """Draws what is left to draw and puts a sample in its order.
 
@@ -164,6 +171,7 @@ def make_row(
         order, alpha_0: fixed, or None to draw them as in training.
         context_targets: whether the context's tokens get mask copies too.
         corrupt: share of the context's tokens that is replaced by random ones.
+        next_targets: share of the clean tokens whose own row predicts the token after it.
     """
     order = reveal.draw_order(generator) if order is None else order
     alpha_0 = reveal.draw_alpha_0(generator) if alpha_0 is None else alpha_0
@@ -177,7 +185,17 @@ def make_row(
     predicted = list(range(sequence.context, len(ids)))
     if context_targets:
         predicted = plain + predicted
-    return Row(ids, sequence.positions, sequence.ids, predicted, corrected, sequence.context)
+    leads = _leads(sequence.positions, next_targets, generator) if next_targets > 0 else []
+    return Row(ids, sequence.positions, sequence.ids, predicted, corrected, sequence.context, leads)
+
+
+def _leads(positions: list[int], share: float, generator: np.random.Generator) -> list[int]:
+    """Places whose next in the order stands at the next position; a share of them."""
+    found = [place for place, (one, two) in enumerate(pairwise(positions)) if two == one + 1]
+    if share >= 1:
+        return found
+    draws = generator.random(len(found)).tolist()
+    return [place for place, draw in zip(found, draws, strict=True) if draw < share]
 
 
 def _corrupted(
@@ -243,11 +261,12 @@ def collate(rows: Sequence[Row], special: SpecialTokens) -> Batch:
         first, copies = len(columns.ids), len(row.predicted)
         places = [row.positions[place] for place in row.predicted]
         columns.add(row.ids, row.positions + places, row.predicted, Extent(first, len(row.ids), copies))
-        columns.indices += [first + place for place in row.corrected]
+        columns.indices += [first + place for place in (*row.corrected, *row.leads)]
         columns.targets += [row.truth[place] for place in (*row.predicted, *row.corrected)]
+        columns.targets += [row.truth[place + 1] for place in row.leads]
         in_context = sum(place < row.context for place in row.predicted)
         kinds += [TargetKind.CONTEXT] * in_context + [TargetKind.HOLE] * (copies - in_context)
-        kinds += [TargetKind.CORRECTION] * len(row.corrected)
+        kinds += [TargetKind.CORRECTION] * len(row.corrected) + [TargetKind.NEXT] * len(row.leads)
     chosen = _long(kinds)
     return columns.batch(torch.tensor([_WEIGHTS[kind] for kind in TargetKind])[chosen], chosen)
 

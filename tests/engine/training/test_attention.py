@@ -55,12 +55,12 @@ def test_the_backward_pass_written_out_equals_autograd() -> None:
     sight = sight_of(
         batch.positions, batch.visible, EXTENTS, heads=2, head_dim=8, theta=10_000.0, dtype=torch.float32
     )  # fmt: skip
-    qkv = torch.randn(ROWS, 48)
+    qkv = torch.randn(3, ROWS, 16)
     pull = torch.randn(ROWS, 16)
     found = []
     for function in (attend, attend_plainly):
         leaf = qkv.clone().requires_grad_()
-        out = function(leaf, sight)
+        out = function(*leaf, sight)
         (out * pull).sum().backward()
         assert leaf.grad is not None
         found.append((out.detach(), leaf.grad))

@@ -43,3 +43,21 @@ def test_cross_entropies_without_rows_are_none() -> None:
     assert cross_entropies(x[:0], weight, bias, targets[:0]).shape == (0,)
     expected = functional.cross_entropy(functional.linear(x, weight, bias), targets, reduction="none")
     assert torch.allclose(cross_entropies(x, weight, bias, targets), expected, atol=1e-5)
+
+
+def test_logits_of_any_size_give_finite_losses_and_gradients() -> None:
+    x, weight, bias, targets, weights = material()
+    leaf = (x * 200).requires_grad_()
+    loss, each = weighted_loss(leaf, weight, bias, targets, weights)
+    loss.backward()
+    plain = functional.cross_entropy(functional.linear(x * 200, weight, bias), targets, reduction="none")
+    likely = plain < 60
+    assert torch.allclose(each[likely], plain[likely], rtol=1e-3, atol=1e-3)
+    assert leaf.grad is not None
+    assert torch.isfinite(leaf.grad).all()
+
+
+def test_sums_of_bfloat16_rows_are_nearly_exact() -> None:
+    parts = torch.rand(5, 16_384, generator=torch.Generator().manual_seed(0)).bfloat16()
+    exact = parts.double().sum(-1)
+    assert torch.allclose(head._sums(parts).double(), exact, rtol=2e-3)

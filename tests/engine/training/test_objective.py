@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -39,10 +41,12 @@ def network() -> EsoLMNetwork:
     return network
 
 
-def rows_of(samples: list[Sample], *, context_targets: bool = False, corrupt: float = 0.0) -> list[Row]:
+def rows_of(
+    samples: list[Sample], *, context_targets: bool = False, corrupt: float = 0.0, next_targets: float = 0.0
+) -> list[Row]:
     return [
         make_row(sample, SPECIAL, np.random.default_rng(number), vocab_size=VOCAB,
-                 context_targets=context_targets, corrupt=corrupt)
+                 context_targets=context_targets, corrupt=corrupt, next_targets=next_targets)
         for number, sample in enumerate(samples)
     ]  # fmt: skip
 
@@ -120,3 +124,28 @@ def test_order_and_alpha_0_can_be_fixed(samples: list[Sample]) -> None:
     context = row.positions[: row.context]
     assert holes == sorted(holes)
     assert context == sorted(context)
+
+
+def test_clean_rows_predict_the_token_that_stands_next_where_it_comes_next(samples: list[Sample]) -> None:
+    for row in rows_of(samples, corrupt=0.1, next_targets=1.0):
+        steps = [b - a for a, b in pairwise(row.positions)]
+        assert row.leads == [place for place, step in enumerate(steps) if step == 1]
+    rows = rows_of(samples[:6], corrupt=0.1, next_targets=1.0)
+    batch = collate(rows, SPECIAL)
+    chosen = batch.kinds == TargetKind.NEXT
+    assert torch.all(batch.ids[batch.rows[chosen]] != SPECIAL.mask)
+    assert batch.targets[chosen].tolist() == [row.truth[place + 1] for row in rows for place in row.leads]
+    assert torch.all(batch.weights[chosen] == 1.0)
+
+
+def test_a_share_of_the_clean_rows_predicts_what_is_next(samples: list[Sample]) -> None:
+    every, some = (
+        sum(len(row.leads) for row in rows_of(samples, next_targets=share)) for share in (1.0, 0.25)
+    )  # fmt: skip
+    assert 0.2 < some / every < 0.3
+    assert not any(row.leads for row in rows_of(samples))
+
+
+def test_predicting_what_is_next_leaves_the_other_draws_as_they_are(samples: list[Sample]) -> None:
+    for one, other in zip(rows_of(samples, corrupt=0.1), rows_of(samples, corrupt=0.1, next_targets=0.5), strict=True):
+        assert (one.ids, one.predicted, one.corrected) == (other.ids, other.predicted, other.corrected)
