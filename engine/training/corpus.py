@@ -30,6 +30,7 @@ REPEATED_KINDS = {"stories": 4.0}
 SKIPPED_KINDS = frozenset({"edits"})
 """Copy-edit pairs: not running text."""
 
+_WANTED = "give a folder of .txt, .md or .py files"
 _TEXT_SUFFIXES = frozenset({".txt", ".md", ".rst", ".markdown", ".py"})
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--", "–": "-", "…": "..."})
 
@@ -51,10 +52,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """All documents, apart: those to learn from, and those that only evaluation may see."""
+    """All documents, apart: those to learn from, and those that only evaluation may see. `not_text`: files that were
+    left out because they are no text, whatever their names say."""
 
     training: tuple[Document, ...]
     held_out: tuple[Document, ...]
+    not_text: tuple[Path, ...] = ()
 
 
 def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000, seed: int = 0) -> Corpus:
@@ -65,7 +68,8 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
     """
     training: list[Document] = []
     held_out: list[Document] = []
-    for document in read_prose(data) if data is not None else ():
+    not_text: list[Path] = []
+    for document in read_prose(data, not_text) if data is not None else ():
         (held_out if _is_held_out(document.text) else training).append(document)
     if python:
         for held, files in enumerate(collect(HELD_OUT_PACKAGES, cap_bytes, seed)):
@@ -76,8 +80,8 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
         training, held_out = held_out, []
     if not training:
         where = f" in {data}" if data is not None else ""
-        raise TrainingError(f"There is no text to train on{where}: give a folder of .txt, .md or .py files.")
-    return Corpus(tuple(training), tuple(held_out))
+        raise TrainingError(f"There is no text to train on{where}{_others(not_text)}: {_WANTED}.")
+    return Corpus(tuple(training), tuple(held_out), tuple(not_text))
 
 
 def read_held_out(data: Path | None) -> list[Document]:
@@ -87,22 +91,28 @@ def read_held_out(data: Path | None) -> list[Document]:
     Raises:
         TrainingError: `data` is not there, cannot be read, or has no text.
     """
-    found = list(read_prose(data)) if data is not None else []
+    not_text: list[Path] = []
+    found = list(read_prose(data, not_text)) if data is not None else []
     if data is not None and not found:
-        raise TrainingError(f"There is no text to measure on in {data}: give a folder of .txt, .md or .py files.")
+        raise TrainingError(f"There is no text to measure on in {data}{_others(not_text)}: {_WANTED}.")
     prose = [document for document in found if _is_held_out(document.text)]
     if len(prose) == len(found):  # one novel that happens to be the one in fifty: it was trained on
         prose = []
     return prose + [Document(PYTHON, file.package, file.text) for file in collect_held_out(HELD_OUT_PACKAGES)]
 
 
-def read_prose(data: Path) -> Iterator[Document]:
-    """Documents of a folder, file or archive, in a stable order; fiction has straight quotes in half of them.
+def read_prose(data: Path, not_text: list[Path] | None = None) -> Iterator[Document]:
+    """Documents of a folder, file or archive, in a stable order; fiction has straight quotes in half of them. Files
+    that turn out to be no text are left out, and added to `not_text`.
 
     Raises:
         TrainingError: `data` is not there or cannot be read.
     """
     for name, text in _read_files(data):
+        if text is None:
+            if not_text is not None:
+                not_text.append(name)
+            continue
         kind = name.parent.name if name.parent.name not in ("", ".") else "text"
         if name.suffix == ".py":
             kind = PYTHON
@@ -116,14 +126,18 @@ def read_prose(data: Path) -> Iterator[Document]:
             yield Document(kind, name.stem, part.translate(_STRAIGHT) if straighten else part, weight)
 
 
-def _read_files(data: Path) -> Iterator[tuple[Path, str]]:
+def _others(not_text: list[Path]) -> str:
+    return f" ({len(not_text)} file(s) there are no text)" if not_text else ""
+
+
+def _read_files(data: Path) -> Iterator[tuple[Path, str | None]]:
     if not data.exists():
         raise TrainingError(f"The training data {data} does not exist.")
     try:
         if data.is_dir():
             for path in sorted(data.rglob("*")):
-                if path.is_file() and path.suffix in _TEXT_SUFFIXES and (text := decoded(path.read_bytes())):
-                    yield path.relative_to(data.parent), text
+                if path.is_file() and path.suffix in _TEXT_SUFFIXES:
+                    yield path.relative_to(data.parent), decoded(path.read_bytes())
         elif tarfile.is_tarfile(data):
             with tarfile.open(data) as archive:
                 members = (entry for entry in archive.getmembers() if entry.isfile())
@@ -131,8 +145,7 @@ def _read_files(data: Path) -> Iterator[tuple[Path, str]]:
                     handle = archive.extractfile(member)
                     if handle is None or Path(member.name).suffix not in _TEXT_SUFFIXES:
                         continue
-                    if text := decoded(handle.read()):
-                        yield Path(member.name), text
+                    yield Path(member.name), decoded(handle.read())
         else:
             text = decoded(data.read_bytes())
             if text is None:

@@ -19,7 +19,7 @@ from engine.training.config import TrainConfig
 from engine.training.corpus import Corpus, Document, read_corpus
 from engine.training.own_text import OwnText, read_own
 from engine.training.packing import PackingRules, pack, pack_records
-from engine.training.report import describe_split, hold_out_samples
+from engine.training.report import describe_left_out, describe_split, hold_out_samples
 from engine.training.samples import Records, read_about, write_samples
 
 HELD_OUT = ("prose", "python")
@@ -70,6 +70,8 @@ def prepare(wish: Preparation) -> Tokenizer:
     if own is None:
         wish.say("Reading the corpus")
         corpus = read_corpus(config.data, python=config.python, cap_bytes=config.python_cap_bytes, seed=config.seed)
+        if corpus.not_text:
+            wish.say(describe_left_out(corpus.not_text))
     else:
         corpus = own.corpus
         for line in describe_split(own):

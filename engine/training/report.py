@@ -104,8 +104,13 @@ def describe_split(own: OwnText) -> list[str]:
     if own.dropped:
         lines.append(f"{own.dropped:,} characters stand in the held-out part too and are not learned from.")
     if own.not_text:
-        lines.append(f"{len(own.not_text)} file(s) are no text and were left out, {own.not_text[0].name} among them.")
+        lines.append(describe_left_out(own.not_text))
     return lines
+
+
+def describe_left_out(not_text: Sequence[Path]) -> str:
+    """That some files are no text, in a sentence."""
+    return f"{len(not_text)} file(s) are no text and were left out, {not_text[0].name} among them."
 
 
 def describe_report(measures: Iterable[Measure]) -> list[str]:

@@ -59,6 +59,21 @@ def test_copy_edit_pairs_and_other_files_are_left_out(tmp_path: Path) -> None:
     assert len(list(read_prose(folder))) == 4
 
 
+def test_files_that_are_no_text_whatever_their_names_are_left_out_and_told(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path / "corpus", 4)
+    (folder / "fiction" / "scan.txt").write_bytes(b"\x89PNG\0" * 50)
+    with tarfile.open(tmp_path / "corpus.tar.xz", "w:xz") as archive:
+        archive.add(folder, arcname=".")
+    for data in (folder, tmp_path / "corpus.tar.xz"):
+        found = read_corpus(data, python=False)
+        assert [path.name for path in found.not_text] == ["scan.txt"]
+        assert len(found.training) == 8
+    for path in folder.rglob("made.txt"):
+        path.unlink()
+    with pytest.raises(TrainingError, match=r"no text to train on in .* \(1 file\(s\) there are no text\)"):
+        read_corpus(folder, python=False)
+
+
 def test_a_single_file_will_do(tmp_path: Path) -> None:
     (tmp_path / "novel.md").write_text(prose(1), encoding="utf-8")
     (document,) = read_prose(tmp_path / "novel.md")

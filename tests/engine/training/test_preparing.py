@@ -50,3 +50,11 @@ def test_samples_of_a_shorter_run_are_packed_anew_for_a_longer_one(data: Path, t
     assert packed(data, tmp_path, told, steps=1) == few
     assert told == []
     assert packed(data, tmp_path, told, steps=9) > few
+
+
+def test_files_that_are_no_text_are_named_when_a_corpus_is_read(tmp_path: Path) -> None:
+    data = write_corpus(tmp_path / "corpus")
+    told: list[str] = []
+    (data / "scan.txt").write_bytes(b"\x89PNG\0" * 50)
+    packed(data, tmp_path / "out", told, steps=1)
+    assert "1 file(s) are no text and were left out, scan.txt among them." in told
