@@ -4,8 +4,9 @@ CAL (arXiv 2602.00476): at the right length a model is surest of its very first 
 Phi(L) / B(L), where Phi is the mean over the L masks of the highest probability at the first step and B the length
 bias that the authors fitted. (B was fitted on another model's code completions; the paper reuses it unchanged.)
 
-All candidate lengths are tried in one batch: the text before the hole is shared, and every candidate has a copy of the
-next tokens of the text after it, at the positions where its length would put them.
+The authors climb from length 8 by single steps, a pass each, up to 64 and down. Here twelve lengths from 1 to 64 are
+tried in one batch, then up to thirteen around the best of them in a second one: the text before the hole is shared, and
+every candidate has a copy of the next tokens of the text after it, at the positions where its length would put them.
 """
 
 from __future__ import annotations

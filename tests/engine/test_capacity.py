@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,6 +59,36 @@ def test_the_length_the_model_is_surest_of_is_found_in_two_passes(folder: Path, 
     assert abs(found[1].capacity - right) <= max(1, right // 4)
     assert len(model.tried) <= len(COARSE) + 13
     assert found[0] == PIECES[0]
+
+
+class SureAsTheBias:
+    """A model that is as sure of its first predictions as the bias says, and half as sure again at one length."""
+
+    def __init__(self, adapter: ModelAdapter, right: int) -> None:
+        self.config, self.new_cache, self.step = adapter.config, adapter.new_cache, adapter.step
+        self._right, self._step_batch = right, adapter.step_batch
+
+    def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
+        results = []
+        for feed, logits in zip(feeds, self._step_batch(cache, feeds), strict=True):
+            length = len(feed.masked)
+            sure = length_bias(length) * (1.5 if length == self._right else 1.0)
+            results.append(torch.zeros_like(logits))
+            results[-1][:, 3] = math.log(sure / (1 - sure) * (logits.shape[1] - 1))
+        return results
+
+
+@pytest.mark.parametrize("right", [16, 24, 48])
+def test_a_length_is_measured_against_the_bias_and_not_by_its_sureness_alone(folder: Path, right: int) -> None:
+    assert 1.5 * length_bias(right) < length_bias(1)
+    model = SureAsTheBias(load_tiny(folder), right)
+    found = find_capacities(model, CachePool(model.new_cache).lease, PIECES)  # type: ignore[arg-type]
+    assert found[1].capacity == right
+
+
+def test_the_bias_is_the_papers() -> None:
+    assert length_bias(1) == pytest.approx(0.170333 + 0.527388 + 0.24, abs=1e-5)  # e^-1.77, 0.56 e^-0.06
+    assert length_bias(10) == pytest.approx(0.307335 + 0.24, abs=1e-5)
 
 
 def test_the_bias_falls_with_the_length() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
+from engine.cache import CleanTokenCache
 from engine.cache_pool import CachePool
 from engine.canvas import Piece, Placed
 from engine.errors import RequestError
@@ -125,6 +128,27 @@ def test_the_nelbo_is_the_mean_over_orders(adapter: ModelAdapter) -> None:
     exact = sum(score_span(adapter, pool.lease, with_one, 1, order))
     one = nelbo_span(adapter, pool.lease, with_one, 1, order, samples=1, generator=torch.Generator())
     assert one == pytest.approx(exact, abs=1e-5)
+
+
+def test_the_nelbo_masks_every_number_of_tokens_equally_often(adapter: ModelAdapter) -> None:
+    class Counting:
+        def __init__(self) -> None:
+            self.masks: list[int] = []
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(adapter, name)
+
+        def step(self, cache: CleanTokenCache, clean: Sequence[Placed], masked: Sequence[int], **how: Any) -> Tensor:
+            self.masks += [len(masked)] if masked else []
+            return adapter.step(cache, clean, masked, **how)
+
+    counting, pool = Counting(), CachePool(adapter.new_cache)
+    pieces = [Piece(ids=(1, 2)), Piece(ids=(9, 8, 7), span=0), Piece(ids=(4,))]
+    noise = torch.Generator().manual_seed(0)
+    nelbo_span(counting, pool.lease, pieces, 1, ContextOrder.PREFIX_FIRST, samples=300, generator=noise)
+    counts = [counting.masks.count(number) for number in (1, 2, 3)]
+    assert sum(counts) == 300
+    assert all(75 < count < 125 for count in counts)
 
 
 def test_a_session_scores_between_runs(adapter: ModelAdapter) -> None:
