@@ -158,7 +158,10 @@ def write_state(folder: Path, progress: Progress, tensors: Mapping[str, Tensor],
         shutil.rmtree(old, ignore_errors=True)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
-        raise TrainingError(f"The training checkpoint cannot be written to {folder}: {error}.") from error
+        raise TrainingError(
+            f"The training checkpoint cannot be written to {folder}: {error}. The one before it, if there is one, is whole: "
+            "make room, and go on from it with --resume."
+        ) from error
 
 
 def has_state(folder: Path) -> bool:

@@ -209,7 +209,9 @@ def test_a_full_disk_at_a_checkpoint_leaves_the_older_one_to_resume_from(
     first = losses_of(data, tmp_path, 4)
     with monkeypatch.context() as patch:
         patch.setattr("engine.training.checkpoint.save_file", full)
-        with pytest.raises(TrainingError, match="No space left"):
+        with pytest.raises(
+            TrainingError, match=r"No space left.* is whole: make room, and go on from it with --resume"
+        ):
             losses_of(data, tmp_path, 8, resume=True)
     again = losses_of(data, tmp_path, 8, resume=True)
     assert len(first) == 4
