@@ -159,8 +159,8 @@ def write_state(folder: Path, progress: Progress, tensors: Mapping[str, Tensor],
     except (OSError, SafetensorError) as error:
         shutil.rmtree(new, ignore_errors=True)
         raise TrainingError(
-            f"The training checkpoint cannot be written to {folder}: {error}. The one before it, if there is one, is whole: "
-            "make room, and go on from it with --resume."
+            f"The training checkpoint cannot be written to {folder}: {error}. The one before it, if there is one, is "
+            "whole: make room, and go on from it with --resume."
         ) from error
 
 
