@@ -14,7 +14,9 @@ import pytest
 from torch import Tensor
 
 from engine.cache_pool import CachePool
+from engine.framing import frame
 from engine.infill_run import InfillRun
+from engine.likelihood import doubt_span
 from engine.models.base import ModelAdapter
 from engine.session import EngineSession, Job, answer_of
 from engine.types import (
@@ -164,3 +166,20 @@ def test_odd_text_is_scored_and_doubted_token_by_token(session: EngineSession, k
         assert (scored.tokens[0].start, scored.tokens[-1].end) == (wanted.start, wanted.end)
     doubted = answer_of(Doubted, partial(session.doubt, DoubtRequest(text)))
     assert all(math.isfinite(word.log_likelihood) for word in doubted.words)
+
+
+def test_refine_masks_what_the_exact_likelihood_gives_least(tmp_path: Path) -> None:
+    adapter = load_tiny(write_checkpoint(tmp_path / "refine"))
+    request = replace(REQUEST, mode=Mode.REFINE, strength=0.4)
+    pieces = frame(request, adapter.config, adapter.tokenizer)
+    index = next(index for index, piece in enumerate(pieces) if piece.span == 0)
+    lease = CachePool(adapter.new_cache).lease
+    likelihoods = doubt_span(adapter, lease, pieces, index, request.context_order)
+    count = round(0.4 * len(likelihoods))
+    least_likely = sorted(sorted(range(len(likelihoods)), key=lambda place: likelihoods[place])[:count])
+
+    run = InfillRun(adapter, CachePool(adapter.new_cache), Job(1, ""), request, lambda _event: None, time.perf_counter)
+    run.carry_out()
+
+    start = len(pieces[0].ids)
+    assert sorted(run._canvases[0].written) == [start + place for place in least_likely]
