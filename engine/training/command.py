@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +31,8 @@ _NOTHING_GIVEN = (
     "Say what to train on: your own text with --from redraft-mini, a folder of text, a config, or --preset "
     "with --data. See --help."
 )
+_SAME_KEY = 1.0
+"""Seconds in which two SIGINTs are one Ctrl+C, come on two ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +205,15 @@ def _summary(wish: _Wish, progress: Progress, *, pack_only: bool) -> str:
 @contextmanager
 def _stop_signals(*, once: bool) -> Iterator[Callable[[], bool]]:
     """SIGINT and SIGTERM set a flag that the loop looks at between steps; a second SIGINT interrupts at once (but not
-    where `torchrun` hands on a SIGINT that has come from the terminal already)."""
-    seen: list[int] = []
+    where `torchrun` hands on a SIGINT that has come from the terminal already, and not so soon after the first that
+    some other program around this one has handed on the same key)."""
+    seen: list[float] = []
 
-    def note(number: int, _frame: object) -> None:
-        seen.append(number)
-        if once and number == signal.SIGINT:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    def note(number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if once and number == signal.SIGINT and seen and now - seen[0] > _SAME_KEY:
+            signal.default_int_handler(number, frame)
+        seen.append(now)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

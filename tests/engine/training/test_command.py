@@ -5,7 +5,9 @@ import os
 import re
 import signal
 import threading
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -97,6 +99,35 @@ def test_a_signal_stops_the_run_with_a_checkpoint_that_resumes(
     status, output = call("--preset", "tiny", "--data", data, "--out", tmp_path, "--steps", "5", "--resume")
     assert status == 0, output
     assert "(5 steps" in output
+
+
+@pytest.mark.parametrize(("number", "later"), [(signal.SIGINT, 0.2), (signal.SIGTERM, 9.0)])
+def test_a_signal_that_comes_on_two_ways_is_one_wish_to_stop(
+    number: signal.Signals, later: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([5.0, 5.0 + later])
+    monkeypatch.setattr("engine.training.command.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    with command._stop_signals(once=True) as stopped:
+        assert not stopped()
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)
+        assert stopped()
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_second_interrupt_ends_a_run_at_once_unless_there_are_several_processes(
+    once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([5.0, 9.0])
+    monkeypatch.setattr("engine.training.command.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    with (
+        pytest.raises(KeyboardInterrupt) if once else nullcontext(),
+        command._stop_signals(once=once) as stopped,
+    ):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stopped()
+        assert not once
 
 
 @pytest.mark.parametrize(
