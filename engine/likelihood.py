@@ -62,21 +62,23 @@ def bound_span(
     *,
     orders: int,
     generator: torch.Generator,
+    alpha_0: float = 1.0,
     check: Callable[[], None] = lambda: None,
 ) -> float:
     """Importance-weighted lower bound of the span's log-likelihood over random orders: log of the mean of `orders`
-    exact order likelihoods (Eso-LM, arXiv 2506.01928, appendix; IWAE, arXiv 1509.00519). One order gives the NELBO's
-    single-sample estimate; more orders make the bound tighter. `check` is called before every order and may raise to
-    stop.
-    """
-    import torch
+    exact order likelihoods (Eso-LM, arXiv 2506.01928, appendix; IWAE, arXiv 1509.00519). An order is what the process
+    of that alpha_0 would have: every token falls to diffusion with this probability; those come first, at random, the
+    others from left to right. One order gives a single sample of the bound; more orders make it tighter; at alpha_0 = 0
+    it is exact. `check` is called before every order and may raise to stop.
 
+    Only for models whose clean tokens go along the order: with the others an order is not one pass.
+    """
     cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
     totals = []
     for _ in range(orders):
         check()
-        shuffled = [tokens[i] for i in torch.randperm(len(tokens), generator=generator).tolist()]
-        totals.append(math.fsum(_along(adapter, cache, shuffled)))
+        diffusion, sequential = _parted(tokens, alpha_0, generator)
+        totals.append(math.fsum(_along(adapter, cache, [*diffusion, *sequential])))
     highest = max(totals)
     return highest + math.log(math.fsum(math.exp(total - highest) for total in totals) / orders)
 
@@ -90,27 +92,47 @@ def nelbo_span(
     *,
     samples: int,
     generator: torch.Generator,
+    alpha_0: float = 1.0,
     check: Callable[[], None] = lambda: None,
 ) -> float:
-    """Negative NELBO (a lower bound of the log-likelihood) of the span as a masked diffusion model sees it: k of its n
-    tokens are masked, k uniform in 1..n, and all masks are judged at once by what is clean; the mean over `samples`
-    draws of n/k times the sum (LLaDA, arXiv 2502.09992, equation 6; MDLM, arXiv 2406.07524, in continuous time).
-    `check` is called before every draw and may raise to stop.
+    """Negative NELBO (a lower bound of the log-likelihood) of the span, the mean over `samples` draws.
+
+    Every token falls to diffusion with probability alpha_0. Of these n tokens k are masked, k uniform in 1..n, and all
+    masks are judged at once by what is clean: n/k times their sum (LLaDA, arXiv 2502.09992, equation 6; MDLM, arXiv
+    2406.07524, in continuous time). The other tokens are judged from left to right given the n (Eso-LM, arXiv
+    2506.01928, section 3). `check` is called before every draw and may raise to stop.
     """
     import torch
 
     cache, tokens = _context_of_span(adapter, lease, pieces, index, order)
-    length, count = len(cache), len(tokens)
+    length = len(cache)
     totals = []
     for _ in range(samples):
         check()
-        shuffled = [tokens[i] for i in torch.randperm(count, generator=generator).tolist()]
-        masks = int(torch.randint(1, count + 1, (), generator=generator))
-        clean, hidden = shuffled[masks:], shuffled[:masks]
-        logits = adapter.step(cache, clean, [placed.position for placed in hidden])
-        totals.append(count / masks * math.fsum(_chosen(logits, hidden)))
-        cache.truncate(length)
+        diffusion, sequential = _parted(tokens, alpha_0, generator)
+        total = 0.0
+        if diffusion:
+            masks = int(torch.randint(1, len(diffusion) + 1, (), generator=generator))
+            clean, hidden = diffusion[masks:], diffusion[:masks]
+            logits = adapter.step(cache, clean, [placed.position for placed in hidden])
+            total += len(diffusion) / masks * math.fsum(_chosen(logits, hidden))
+            cache.truncate(length)
+        if sequential:
+            if diffusion:
+                adapter.step(cache, diffusion, ())
+            total += math.fsum(_along(adapter, cache, sequential))
+            cache.truncate(length)
+        totals.append(total)
     return math.fsum(totals) / samples
+
+
+def _parted(tokens: Sequence[Placed], alpha_0: float, generator: torch.Generator) -> tuple[list[Placed], list[Placed]]:
+    """Those that fall to diffusion, in random order, and the others as they stand."""
+    import torch
+
+    shuffled = torch.randperm(len(tokens), generator=generator).tolist()
+    falls = (torch.rand(len(tokens), generator=generator, dtype=torch.float64) < alpha_0).tolist()
+    return [tokens[i] for i in shuffled if falls[i]], [token for i, token in enumerate(tokens) if not falls[i]]
 
 
 def canvas_likelihood(adapter: ModelAdapter, cache: CleanTokenCache, canvas: Canvas) -> tuple[float, int]:

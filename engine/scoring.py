@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from engine.canvas import Piece
+from engine.config import Attention
 from engine.errors import RequestError
 from engine.framing import frame
 from engine.likelihood import Lease, bound_span, nelbo_span, score_span, score_tokens
@@ -52,10 +53,20 @@ def bound(
         raise RequestError("Bounds over orders need a span: choose the part of the text to be judged.")
     pieces, index = _pieces_of_span(adapter, request, request.span)
     order, size = adapter.config.context_orders[0], _size(request.text, request.span.start, request.span.end)
-    noise = [torch.Generator().manual_seed(0) for _ in range(2)]
-    weighted = bound_span(adapter, lease, pieces, index, order, orders=request.orders, generator=noise[0], check=check)
-    nelbo = nelbo_span(adapter, lease, pieces, index, order, samples=request.orders, generator=noise[1], check=check)
-    return Bounds(-weighted / math.log(2) / size, -nelbo / math.log(2) / size)
+    low, high = adapter.config.trained_alpha_0
+    alpha_0 = low if low == high else 1.0  # a model that knows all of them knows every order
+    weighted = None
+    if adapter.config.attention is Attention.CAUSAL or alpha_0 == 0.0:
+        weighted = bound_span(
+            adapter, lease, pieces, index, order,
+            orders=request.orders, alpha_0=alpha_0, generator=torch.Generator().manual_seed(0), check=check,
+        )  # fmt: skip
+    nelbo = nelbo_span(
+        adapter, lease, pieces, index, order,
+        samples=request.orders, alpha_0=alpha_0, generator=torch.Generator().manual_seed(0), check=check,
+    )  # fmt: skip
+    unit = -math.log(2) * size  # nats into bits a byte
+    return Bounds(None if weighted is None else weighted / unit, nelbo / unit)
 
 
 def bits_per_byte(text: str, scores: Sequence[TokenScore]) -> float:

@@ -48,8 +48,8 @@ def score(
         return
     print(f"{scored.bits_per_byte:.3f} bits per byte ({len(scored.tokens)} tokens, {scored.model.name})")
     if scored.bounds is not None:
-        bounds = scored.bounds
-        print(f"{bounds.importance_weighted:.3f} over {orders} random orders at most, {bounds.nelbo:.3f} by the NELBO")
+        weighted, nelbo = scored.bounds.importance_weighted, f"{scored.bounds.nelbo:.3f} by the NELBO"
+        print(nelbo if weighted is None else f"{weighted:.3f} over {orders} random orders at most, {nelbo}")
     for start, value in least_likely_words(source.text, scored.tokens)[:words]:
         line = source.text.count("\n", 0, start) + 1
         column = start - source.text.rfind("\n", 0, start)

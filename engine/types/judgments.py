@@ -16,14 +16,16 @@ class TokenScore:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Upper bounds of a span's bits per byte, where the order in which it is written is not given.
+    """Upper bounds of a span's bits per byte, where the order in which it is written is not given: that of the alpha_0
+    the model was trained for, or any order, where it was trained for a range of them.
 
     Attributes:
-        importance_weighted: from the mean likelihood over random orders (Eso-LM, arXiv 2506.01928).
+        importance_weighted: from the mean likelihood over random orders (Eso-LM, arXiv 2506.01928). None for a model
+            whose clean tokens see one another (Eso-LM (A)), but at alpha_0 = 0: an order is not one pass there.
         nelbo: of the span as a masked diffusion model writes it, any number of tokens at a time (arXiv 2502.09992).
     """
 
-    importance_weighted: float
+    importance_weighted: float | None
     nelbo: float
 
 

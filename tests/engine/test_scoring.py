@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from engine.errors import RequestError
 from engine.likelihood import CHUNK, bound_span, nelbo_span, score_span
 from engine.models.base import ModelAdapter
 from engine.runner import Runner
-from engine.scoring import bits_per_byte, score
+from engine.scoring import bits_per_byte, bound, score
 from engine.session import EngineSession, Job
 from engine.types import Cancelled, ContextOrder, ModelChoice, Scored, ScoreRequest, TextSpan, TokenScore
 from tests.engine.stepped import Events
@@ -128,6 +129,54 @@ def test_the_nelbo_is_the_mean_over_orders(adapter: ModelAdapter) -> None:
     exact = sum(score_span(adapter, pool.lease, with_one, 1, order))
     one = nelbo_span(adapter, pool.lease, with_one, 1, order, samples=1, generator=torch.Generator())
     assert one == pytest.approx(exact, abs=1e-5)
+
+
+@pytest.mark.parametrize("attention", ["causal", "mixed2"])
+def test_at_alpha_0_of_0_both_bounds_are_the_exact_likelihood(tmp_path: Path, attention: str) -> None:
+    model = load_tiny(write_checkpoint(tmp_path / "model", attention=attention, trained_alpha_0=[0.0, 0.0]))
+    lease, order = CachePool(model.new_cache).lease, ContextOrder.PREFIX_FIRST
+    pieces = [Piece(ids=(1, 2, 3)), Piece(ids=(9, 8, 7, 6), span=0), Piece(ids=(4, 5))]
+    exact = sum(score_span(model, lease, pieces, 1, order))
+    noise = torch.Generator().manual_seed(0)
+    weighted = bound_span(model, lease, pieces, 1, order, orders=3, generator=noise, alpha_0=0.0)
+    nelbo = nelbo_span(model, lease, pieces, 1, order, samples=3, generator=noise, alpha_0=0.0)
+    assert [weighted, nelbo] == pytest.approx([exact, exact], abs=1e-4)
+    bounds = bound(model, lease, ScoreRequest(TEXT, TextSpan(4, 14), orders=2))
+    assert bounds is not None
+    assert bounds.importance_weighted == pytest.approx(bounds.nelbo, abs=1e-4)
+
+
+def test_between_them_the_nelbo_is_the_mean_over_the_orders_of_the_hybrid_process(adapter: ModelAdapter) -> None:
+    """Two tokens at alpha_0 = 1/2: both fall to diffusion, one of them, or none, each with probability 1/4; then the
+    orders are both ways (half each), the fallen one first, or left to right."""
+    pool, order, context = CachePool(adapter.new_cache), ContextOrder.PREFIX_FIRST, [Placed(1, 0), Placed(2, 1)]
+    one, two = Placed(9, 2), Placed(8, 3)
+
+    def along(*tokens: Placed) -> float:
+        total, seen = 0.0, list(context)
+        for token in tokens:
+            logits = adapter.step(adapter.new_cache(), seen, [token.position])
+            total += float(logits.log_softmax(-1)[0, token.token])
+            seen.append(token)
+        return total
+
+    left, right = along(one, two), along(two, one)
+    expected = (left + right) / 2 / 4 + left / 4 + right / 4 + left / 4
+    pieces, noise = [Piece(ids=(1, 2)), Piece(ids=(9, 8), span=0)], torch.Generator().manual_seed(0)
+    nelbo = nelbo_span(adapter, pool.lease, pieces, 1, order, samples=1500, generator=noise, alpha_0=0.5)
+    assert abs(left - right) > 0.2
+    assert nelbo == pytest.approx(expected, abs=0.05)
+    totals = [bound_span(adapter, pool.lease, pieces, 1, order, orders=1, generator=noise, alpha_0=0.5)
+              for _ in range(600)]  # fmt: skip
+    assert sum(totals) / 600 == pytest.approx(expected, abs=0.1)
+
+
+def test_a_model_whose_clean_tokens_see_one_another_has_no_bound_over_orders(tmp_path: Path) -> None:
+    model = load_tiny(write_checkpoint(tmp_path / "model", attention="mixed2", trained_alpha_0=[0.5, 0.5]))
+    bounds = bound(model, CachePool(model.new_cache).lease, ScoreRequest(TEXT, TextSpan(4, 14), orders=2))
+    assert bounds is not None
+    assert bounds.importance_weighted is None
+    assert 0 < bounds.nelbo < 40
 
 
 def test_the_nelbo_masks_every_number_of_tokens_equally_often(adapter: ModelAdapter) -> None:
