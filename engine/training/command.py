@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,23 +16,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import EngineError, TrainingError
-from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig, preset, read_config, replaced
+from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig, config_of, preset, read_entries, replaced
 
 if TYPE_CHECKING:
     from engine.training.account import Listener
     from engine.training.checkpoint import Progress
 
-_GOING_ON_RATE = 0.2
-"""A trained model goes on with this share of the preset's learning rates."""
+_GOING_ON_RATE = 0.05
+"""A trained model goes on with this share of the preset's learning rates, on text like that it was trained on ..."""
+_OWN_RATE = 0.2
+"""... and on the user's own text with this one. What a config says itself is taken as it is."""
+_GOING_ON_WARMUP = 0.1
+"""Its rates rise over this share of the run and come down over all of the rest (tried in docs/training-log.md)."""
 _GOING_ON = {"samples": 20_000, "minutes": 20.0}
 """What a trained model goes on with where neither a config nor a preset was named."""
 _OUT = Path("redraft-model")
+_SAME_KEY = 1.0
+"""Seconds in which two SIGINTs are one Ctrl+C, come on two ways."""
 _NOTHING_GIVEN = (
     "Say what to train on: your own text with --from redraft-mini, a folder of text, a config, or --preset "
     "with --data. See --help."
 )
-_SAME_KEY = 1.0
-"""Seconds in which two SIGINTs are one Ctrl+C, come on two ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +104,15 @@ def _wishes(
     origin: str | None,
     out: Path | None,
 ) -> _Wish:
-    given = set(changes)
+    entries: dict[str, Any] = {}
     config_file = sources[0] if sources and sources[0].suffix == ".toml" else None
     texts = [path.expanduser() for path in sources if path != config_file]
+    given = frozenset(changes)
     if config_file is not None:
         if preset_name is not None:
             raise TrainingError("Give a config or --preset, not both.")
-        config = read_config(config_file)
+        entries = read_entries(config_file)
+        config = config_of(entries)
     else:
         config = preset(preset_name or "cpu")
         if origin is not None and preset_name is None:
@@ -122,11 +128,12 @@ def _wishes(
     config = replaced(config, changes)
     if origin is None:
         return _Wish(config, out or _OUT)
-    return _going_on(config, origin, out, named="name" in given)
+    return _going_on(config, origin, out, given | set(entries))
 
 
-def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool) -> _Wish:
-    """The wish to go on with a model: its sizes, gentler rates, and for the user's own text a name and a folder."""
+def _going_on(config: TrainConfig, origin: str, out: Path | None, given: Set[str]) -> _Wish:
+    """The wish to go on with a model: its sizes, and what is not `given`: gentler rates, and for the user's own text a
+    name and a folder."""
     from engine.config import read_config as read_model_config
     from engine.models.registry import bundled_folder, find, user_models_folder
 
@@ -136,13 +143,12 @@ def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool
         key: getattr(model, key)
         for key in ("vocab_size", "hidden_size", "layers", "heads", "mlp_ratio", "context_length")
     }
-    if not named:
+    if "name" not in given:
         same["name"] = f"{model.name}-{_slug(config.own[0])}" if config.own else model.name
-    rates = {"matrix_rate": config.matrix_rate * _GOING_ON_RATE, "rate": config.rate * _GOING_ON_RATE}
     trained_by = {}
     if config.objective == ANY_ORDER:
         trained_by = {key: model.training[key] for key in HYBRID_SETTINGS if key in model.training}
-    config = replaced(config, same | rates | trained_by)
+    config = replaced(config, same | _gentler(config, given) | trained_by)
     if not config.own:
         return _Wish(config, out or _OUT, folder)
     if Path(config.name).name != config.name or config.name.startswith("."):
@@ -150,6 +156,17 @@ def _going_on(config: TrainConfig, origin: str, out: Path | None, *, named: bool
     if out is None and bundled_folder(config.name) is not None:
         raise TrainingError(f"“{config.name}” is the name of a model that comes with Redraft: give another --name.")
     return _Wish(config, out or user_models_folder() / config.name, folder)
+
+
+def _gentler(config: TrainConfig, given: Set[str]) -> dict[str, float]:
+    """Rates and schedule of a model that goes on, as far as they are not `given`."""
+    share = _OWN_RATE if config.own else _GOING_ON_RATE
+    found = {"matrix_rate": config.matrix_rate * share, "rate": config.rate * share}
+    if "warmup" not in given:
+        found["warmup"] = min(_GOING_ON_WARMUP, 1 - config.cooldown if "cooldown" in given else 1.0)
+    if "cooldown" not in given:
+        found["cooldown"] = 1 - found.get("warmup", config.warmup)
+    return {key: value for key, value in found.items() if key not in given}
 
 
 def _goes_on(out: Path, *, resume: bool, by_calls: bool) -> bool:

@@ -78,8 +78,8 @@ class TrainConfig:
     cooldown: float = 0.5
     clip: float = 1.0
     ema: float = 0.0
-    context_targets: tuple[float, float] = (0.8, 0.3)
-    next_targets: float = 0.0
+    context_targets: tuple[float, float] = (0.0, 0.0)
+    next_targets: float = 1.0
     corrupted: float = 0.15
     corruption: float = 0.03
     objective: str = ANY_ORDER
@@ -156,7 +156,7 @@ PRESETS: Mapping[str, TrainConfig] = {
     "cpu": TrainConfig(minutes=80.0),
     "mini": TrainConfig(
         hidden_size=512, layers=10, heads=8, samples=4_000_000, minutes=25.0, rows_per_step=262_144,
-        rows_per_batch=133_120, context_targets=(0.5, 0.2), python_cap_bytes=24_000_000, compile=True, dtype="bfloat16",
+        rows_per_batch=133_120, python_cap_bytes=24_000_000, compile=True, dtype="bfloat16",
         windows=((256, 0.2), (512, 0.4), (1024, 0.4)),
     ),
 }  # fmt: skip
@@ -169,19 +169,37 @@ def read_config(path: Path) -> TrainConfig:
     Raises:
         TrainingError: the file cannot be read, or a key or value is not one of a training run.
     """
+    return config_of(read_entries(path))
+
+
+def config_of(entries: Mapping[str, Any]) -> TrainConfig:
+    """The config that the entries of a file make of their preset.
+
+    Raises:
+        TrainingError: a key or value is not one of a training run.
+    """
+    base = preset(str(entries.get("preset", "cpu")))
+    return replaced(base, {key: value for key, value in entries.items() if key != "preset"})
+
+
+def read_entries(path: Path) -> dict[str, Any]:
+    """What a TOML file says, as it stands there but for paths, which are seen from the file's folder.
+
+    Raises:
+        TrainingError: the file cannot be read, or is no TOML.
+    """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TrainingError(f"The training config {path} cannot be read: {error}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"The training config {path} is not valid TOML: {error}.") from error
-    base = preset(str(values.pop("preset", "cpu")))
     for key in ("data", "tokenizer"):
         if isinstance(values.get(key), str):
             values[key] = (path.parent / values[key]).resolve()
     if isinstance(values.get("own"), list):
         values["own"] = [(path.parent / str(entry)).resolve() for entry in values["own"]]
-    return replaced(base, values)
+    return values
 
 
 def preset(name: str) -> TrainConfig:

@@ -17,7 +17,7 @@ from engine.errors import TrainingError
 from engine.models.registry import find
 from engine.training import command
 from engine.training.checkpoint import read_model
-from engine.training.config import preset
+from engine.training.config import TrainConfig, preset
 from tests.engine.training.small import prose, write_corpus
 
 APP = typer.Typer()
@@ -67,6 +67,35 @@ def test_going_on_without_a_preset_is_short_and_gentle(data: Path) -> None:
     assert config.rate < preset("cpu").rate
     by_steps = command._wishes([data], None, {"steps": 5}, "redraft-mini", None).config
     assert (by_steps.minutes, by_steps.steps) == (None, 5)
+
+
+def going_on(folder: Path, text: str, *texts: Path) -> TrainConfig:
+    """What going on with the bundled model makes of a config file."""
+    (folder / "own.toml").write_text(text, encoding="utf-8")
+    return command._wishes([folder / "own.toml", *texts], None, {}, "redraft-mini", None).config
+
+
+def test_going_on_takes_gentle_rates_that_come_down_over_all_of_the_rest(data: Path, tmp_path: Path) -> None:
+    base = preset("cpu")
+    for config, share in (
+        (going_on(tmp_path, "", data), command._OWN_RATE),
+        (going_on(tmp_path, f'data = "{data.as_posix()}"'), command._GOING_ON_RATE),
+    ):
+        assert config.matrix_rate == pytest.approx(base.matrix_rate * share)
+        assert config.rate == pytest.approx(base.rate * share)
+        assert config.warmup + config.cooldown == 1.0
+        assert 0 < config.warmup < 0.2
+
+
+def test_what_a_config_says_of_rates_and_schedule_is_taken_as_it_is(data: Path, tmp_path: Path) -> None:
+    config = going_on(tmp_path, "matrix_rate = 0.007\nwarmup = 0.3\nname = 'mine'", data)
+    assert (config.matrix_rate, config.warmup, config.cooldown, config.name) == (0.007, 0.3, 0.7, "mine")
+    assert config.rate == pytest.approx(preset("cpu").rate * command._OWN_RATE)
+    config = going_on(tmp_path, "rate = 0.001\ncooldown = 0.95", data)
+    assert (config.rate, config.cooldown) == (0.001, 0.95)
+    assert config.warmup == pytest.approx(0.05)
+    both = going_on(tmp_path, "warmup = 0.0\ncooldown = 0.5", data)
+    assert (both.warmup, both.cooldown) == (0.0, 0.5)
 
 
 def test_an_own_model_cannot_take_a_bundled_ones_name(data: Path) -> None:
