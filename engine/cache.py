@@ -36,8 +36,8 @@ class CleanTokenCache:
     def __init__(
         self, *, layers: int, heads: int, head_dim: int, room: int, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self.keys = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
-        self.values = torch.zeros(layers, heads, room, head_dim, dtype=dtype, device=device)
+        self._rows = torch.zeros(layers, 2, heads, room, head_dim, dtype=dtype, device=device)
+        self.keys, self.values = self._rows.unbind(1)
         self.order: list[Placed] = []
         self.owners: list[int] = []
         self._blocks = 0  # tokens at the start of the order that were computed in whole, aligned blocks
@@ -100,11 +100,11 @@ class CleanTokenCache:
         filled = self.keys[:, :, : len(self.order)]
         assert bool(torch.isfinite(filled.float()).all()), "keys that are not finite"
 
-    def write(self, layer: int, keys: Tensor, values: Tensor) -> None:
-        """Puts one layer's keys and values, each (rows, heads, head_dim), behind the clean tokens.
+    def places(self, count: int) -> tuple[Tensor, ...]:
+        """For each layer where the keys and values of `count` rows behind the clean tokens belong: (count, 2, heads,
+        head_dim), keys first.
 
-        What is not recorded by `append` afterwards is overwritten by the next call.
+        What is not recorded by `append` after they were written is overwritten by the next step.
         """
-        start, end = len(self.order), len(self.order) + keys.shape[0]
-        self.keys[layer, :, start:end] = keys.transpose(0, 1)
-        self.values[layer, :, start:end] = values.transpose(0, 1)
+        start = len(self.order)
+        return self._rows[:, :, :, start : start + count].permute(0, 3, 1, 2, 4).unbind(0)

@@ -22,6 +22,7 @@ from engine.models.base import Feed
 from engine.models.esolm_network import EsoLMShape
 from engine.models.folding import FoldedBlock, fold_block, fold_head, signed_rotary_tables
 from engine.models.linear import make_linear
+from engine.models.projections import Projections
 from engine.tokenization import Tokenizer
 from engine.types import ModelInfo
 
@@ -89,8 +90,8 @@ class EsoLMAdapter:
         self._blocks = [_Block(fold_block(weights, i, self.shape), placement) for i in range(config.layers)]
         self._head = make_linear(*fold_head(weights, tied=config.tie_embeddings), placement)
         cos, sin = signed_rotary_tables(config.context_length + ROOM_FOR_STEPS, self.shape, self._device)
-        self._rotary_dtype = torch.float32 if self._device.type == "cpu" else self._dtype
-        self._cos, self._sin = cos.to(self._rotary_dtype), sin.to(self._rotary_dtype)
+        self._rotary = torch.stack((cos, sin), dim=1)  # (positions, 2, head_dim)
+        self._residual_dtype = torch.float32 if placement.int8 else self._dtype
         self.info = info_of(config, weights, placement)
 
     def new_cache(self) -> CleanTokenCache:
@@ -110,7 +111,7 @@ class EsoLMAdapter:
             device=self._device,
         )
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def step(
         self,
         cache: CleanTokenCache,
@@ -127,7 +128,7 @@ class EsoLMAdapter:
         cache.append(clean, as_block=as_block)
         return logits
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def step_batch(self, cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
         """See `ModelAdapter.step_batch`: one set of rows for all variations, told apart by the attention mask alone."""
         clean = [(placed, feed.variation) for feed in feeds for placed in feed.clean]
@@ -148,18 +149,17 @@ class EsoLMAdapter:
         self, cache: CleanTokenCache, ids: Sequence[int], positions: Sequence[int], hidden_from: Tensor, clean: int
     ) -> Tensor:
         """Logits of the rows behind the first `clean`. `hidden_from` (rows, last columns): see `_hidden_from`."""
-        rows = len(ids)
-        attention = make_attention(len(cache) + rows, hidden_from, self._dtype)
-        places = torch.tensor(positions, device=self._device)
-        cos, sin = self._cos[places, None, None], self._sin[places, None, None]  # (rows, 1, 1, head_dim)
-        hidden = self._embedding[torch.tensor(ids, device=self._device)]  # (rows, width)
+        rotary = self._rotary.index_select(0, torch.tensor(positions, dtype=torch.long, device=self._device))
+        projections = Projections(cache, *rotary.unbind(1))
+        attention = make_attention(projections.queries, cache, hidden_from, self._residual_dtype)
+        tokens = torch.tensor(ids, dtype=torch.long, device=self._device)
+        hidden = functional.embedding(tokens, self._embedding).to(self._residual_dtype)  # (rows, width)
         for index, block in enumerate(self._blocks):
-            last = index == len(self._blocks) - 1
-            wanted = slice(clean, rows) if last else slice(0, rows)  # the last block's output is only wanted at masks
-            hidden = self._run_block(block, index, hidden, cos, sin, cache, attention, wanted)
+            first = clean if index == len(self._blocks) - 1 else 0  # the last block's output is only wanted at masks
+            hidden = self._run_block(block, index, hidden, projections, attention, first)
         if hidden.shape[0] == 0:
             return hidden.new_empty(0, self.config.vocab_size)
-        return self._head(functional.layer_norm(hidden, (self.shape.hidden_size,), eps=self.shape.norm_eps))
+        return self._head(self._norm(hidden))
 
     def _hidden_from(self, clean: int, masked: int, seen: Sequence[int] | None) -> Tensor:
         """(rows, rows), True where a new row may not see a new row. Everything sees all of the cache."""
@@ -171,28 +171,17 @@ class EsoLMAdapter:
             visible[clean:, :clean] = torch.arange(clean) < torch.tensor(seen)[:, None]
         return ~visible.to(self._device)
 
+    def _norm(self, hidden: Tensor) -> Tensor:
+        return torch.layer_norm(hidden, (self.shape.hidden_size,), eps=self.shape.norm_eps)
+
     def _run_block(
-        self,
-        block: _Block,
-        layer: int,
-        hidden: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        cache: CleanTokenCache,
-        attention: Attention,
-        wanted: slice,
+        self, block: _Block, layer: int, hidden: Tensor, projections: Projections, attention: Attention, first: int
     ) -> Tensor:
-        count, width = hidden.shape
-        heads, head_dim = self.shape.heads, self.shape.head_dim
-        normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
-        qkv = block.qkv(normed).to(self._rotary_dtype).view(count, 3, heads, head_dim)
-        qk = qkv[:, :2]
-        qk = torch.addcmul(qk * cos, qk.roll(head_dim // 2, -1), sin)
-        cache.write(layer, qk[:, 1], qkv[:, 2])
-        hidden = hidden[wanted]
+        """The residual stream behind a block, of the rows from `first` on; `hidden` is changed in place."""
+        projections.take(layer, block.qkv(self._norm(hidden)))
+        hidden = hidden[first:] if first else hidden
         if hidden.shape[0] == 0:
             return hidden
-        attended = attention(qk[wanted, 0].to(self._dtype), cache.keys[layer], cache.values[layer], wanted)
-        hidden = hidden + block.attn_out(attended)
-        normed = functional.layer_norm(hidden, (width,), eps=self.shape.norm_eps)
-        return hidden + block.mlp_out(block.mlp_in(normed))
+        hidden += block.attn_out(attention(layer, first))
+        hidden += block.mlp_out(block.mlp_in(self._norm(hidden)))
+        return hidden
