@@ -60,6 +60,15 @@ def test_log_linear_reveals_equally_many_at_every_step_in_random_order() -> None
     assert plan.order != plan_of("log-linear", 64, 16, seed=1).order
 
 
+@pytest.mark.parametrize(
+    ("positions", "steps", "counts"), [(10, 4, [3, 3, 2, 2]), (7, 3, [3, 2, 2]), (3, 8, [1, 1, 1])]
+)
+def test_log_linear_deals_what_does_not_divide_to_the_first_steps_as_llada_does(
+    positions: int, steps: int, counts: list[int]
+) -> None:
+    assert counts_of(plan_of("log-linear", positions, steps)) == counts
+
+
 def test_cosine_reveals_few_at_first_and_many_at_last() -> None:
     # Still masked after step k of 4: cos(pi/2 · k/4) = 0.924, 0.707, 0.383, 0; of 100 with the expectations rounded up.
     assert counts_of(plan_of("cosine", 100, 4)) == [8, 22, 33, 37]
