@@ -97,8 +97,8 @@ class CleanTokenCache:
         assert set(self.owners[: self._blocks]) <= {SHARED}, "a variation's token in the reusable part"
         places = {(placed.position, owner) for placed, owner in zip(self.order, self.owners, strict=True)}
         assert len(places) == len(self.order), "two clean tokens at one position"
-        filled = self.keys[:, :, : len(self.order)]
-        assert bool(torch.isfinite(filled.float()).all()), "keys that are not finite"
+        for name, filled in (("keys", self.keys), ("values", self.values)):
+            assert bool(torch.isfinite(filled[:, :, : len(self.order)].float()).all()), f"{name} that are not finite"
 
     def places(self, count: int) -> tuple[Tensor, ...]:
         """For each layer where the keys and values of `count` rows behind the clean tokens belong: (count, 2, heads,

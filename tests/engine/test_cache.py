@@ -62,6 +62,46 @@ def test_clearing_forgets_everything() -> None:
     cache.check_integrity()
 
 
+def spoil(cache: CleanTokenCache, how: str) -> None:
+    match how:
+        case "two clean tokens at one position":
+            cache.order[3] = cache.order[4]
+        case "a token without an owner":
+            cache.owners.pop()
+        case "a variation's token in the reusable part":
+            cache.owners[2] = 1
+        case "more tokens than rows":
+            cache.order += [Placed(1, 1000 + i) for i in range(cache.room)]
+        case "not whole blocks":
+            cache._blocks -= 1
+        case "keys that are not finite":
+            cache.keys[0, 0, 7] = torch.nan
+        case "values that are not finite":
+            cache.values[0, 0, 7] = torch.inf
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "two clean tokens at one position",
+        "a token without an owner",
+        "a variation's token in the reusable part",
+        "more tokens than rows",
+        "not whole blocks",
+        "keys that are not finite",
+        "values that are not finite",
+    ],
+)
+def test_the_check_of_integrity_notices_what_is_wrong(how: str) -> None:
+    cache = empty_cache()
+    fill_blocks(cache, [Placed(i, i) for i in range(BLOCK)])
+    cache.append([Placed(9, 200)], owner=1)
+    cache.check_integrity()
+    spoil(cache, how)
+    with pytest.raises(AssertionError, match=how):
+        cache.check_integrity()
+
+
 @given(st.lists(st.tuples(st.integers(0, 130), st.integers(0, 3), st.integers(0, 40)), min_size=1, max_size=8))
 @settings(max_examples=25)
 def test_whatever_ran_before_the_rows_are_the_same_to_the_last_bit(
