@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -29,6 +29,8 @@ from engine.training.hybrid import hybrid_of, model_entries
 
 STATE_FOLDER = "state"
 _TIED = "output_layer.linear.weight"
+_BEFORE: Mapping[str, object] = {"ema": 0.0, "next_targets": [0.0, 0.0]}
+"""Entries of a run that older states lack, and how such a run was trained."""
 _MODEL_FILES = ("tokenizer.json", "model.safetensors", "config.json")
 
 
@@ -191,12 +193,7 @@ def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dic
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise TrainingError(f"The training checkpoint in {folder} is damaged: {error}.") from error
     wanted = json.loads(json.dumps(dict(about)))
-    if _newer_entries(wanted) | entry.get("about", {}) != wanted:
+    older = {name: value for name, value in _BEFORE.items() if name in wanted}
+    if older | entry.get("about", {}) != wanted:
         raise TrainingError(f"The training checkpoint in {folder} belongs to a run with another config.")
     return progress, tensors
-
-
-def _newer_entries(about: Mapping[str, object]) -> dict[str, object]:
-    """The defaults of a run's entries: a state that lacks one is older than the entry and was trained so."""
-    defaults = {field.name: field.default for field in fields(TrainConfig) if field.name in about}
-    return dict(json.loads(json.dumps(defaults, default=str)))

@@ -57,13 +57,15 @@ def test_a_state_comes_back_exactly(tmp_path: Path) -> None:
     assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
 
 
-def test_a_state_from_before_an_entry_was_there_has_its_default(tmp_path: Path) -> None:
-    about = about_run(CONFIG)
-    write_state(tmp_path, Progress(step=3), TENSORS, {key: value for key, value in about.items() if key != "ema"})
+def test_a_state_from_before_an_entry_was_there_is_of_a_run_without_it(tmp_path: Path) -> None:
+    about = about_run(CONFIG) | {"ema": 0.0, "next_targets": [0.0, 0.0]}
+    old = {key: value for key, value in about.items() if key not in ("ema", "next_targets")}
+    write_state(tmp_path, Progress(step=3), TENSORS, old)
     assert read_state(tmp_path, about)[0].step == 3
-    with pytest.raises(TrainingError, match="another config"):
-        read_state(tmp_path, about_run(replaced(CONFIG, {"ema": 0.9})))
-    (tmp_path / STATE_FOLDER / "state.json").write_text('{"progress": {}, "about": {}}', encoding="utf-8")
+    for other in ({"ema": 0.9}, {"next_targets": [1.0, 1.0]}, {"seed": 5}):
+        with pytest.raises(TrainingError, match="another config"):
+            read_state(tmp_path, about | other)
+    write_state(tmp_path, Progress(), TENSORS, {})
     with pytest.raises(TrainingError, match="another config"):
         read_state(tmp_path, about)
 
