@@ -146,12 +146,13 @@ def _rotated(x: Tensor, sight: Sight, direction: int = 1) -> Tensor:
 
 def _by_head(x: Tensor, rows: slice, sight: Sight) -> Tensor:
     """Rows of (rows, width) as (heads, rows, head_dim), contiguous: products of slices would copy them every time."""
-    return x[rows].unflatten(1, (sight.heads, -1)).transpose(0, 1).contiguous()
+    return x[rows].reshape(-1, sight.heads, len(sight.turn)).transpose(0, 1).contiguous()
 
 
 def _put(out: Tensor, rows: slice, values: Tensor) -> None:
     """Writes (heads, rows, head_dim) into rows of (rows, width)."""
-    out[rows].unflatten(1, (len(values), -1)).copy_(values.transpose(0, 1))
+    heads, _, dim = values.shape
+    out[rows].view(-1, heads, dim).copy_(values.transpose(0, 1))
 
 
 class _FlatAttention(torch.autograd.Function):

@@ -40,7 +40,7 @@ class TrainConfig:
         ema: the model that is written is an average of the weights over the steps, of which a step keeps this share
             (0.999: over about a thousand); 0 writes the last step's.
         context_targets: share of samples whose context is predicted too, at the start and at the end of the run.
-        next_targets: share of the clean tokens whose own row predicts the token after it (any-order only).
+        next_targets: share of the clean tokens whose own row predicts the token after it (any-order only), likewise.
         corrupted: share of samples with replaced context tokens; corruption: share of the tokens replaced there.
         objective: any-order, or one of engine.training.hybrid: eso-a, eso-b, ar, mdlm (docs/objectives.md).
         alpha_0: of eso-a and eso-b: share of the tokens that diffusion writes. batch_split: share of the samples that
@@ -79,7 +79,7 @@ class TrainConfig:
     clip: float = 1.0
     ema: float = 0.0
     context_targets: tuple[float, float] = (0.0, 0.0)
-    next_targets: float = 1.0
+    next_targets: tuple[float, float] = (1.0, 1.0)
     corrupted: float = 0.15
     corruption: float = 0.03
     objective: str = ANY_ORDER
@@ -101,7 +101,8 @@ class TrainConfig:
                  self.rows_per_batch, self.accumulate, self.log_steps)  # fmt: skip
         amounts = (self.workers, self.seed, self.held_out_samples, self.python_cap_bytes, self.matrix_rate, self.rate,
                    self.weight_decay, self.checkpoint_minutes)  # fmt: skip
-        shares = (self.code_share, self.corrupted, self.corruption, self.next_targets, *_numbers(self.context_targets))
+        targets = (*_numbers(self.context_targets), *_numbers(self.next_targets))
+        shares = (self.code_share, self.corrupted, self.corruption, *targets)
         problems = (
             (min(sizes) < 1, "sizes must be positive"),
             (not all(0 <= amount < math.inf for amount in amounts), "rates, counts and the seed must be 0 or more"),
@@ -109,6 +110,7 @@ class TrainConfig:
             (not self.clip > 0, "clip must be positive"),
             (not 0 <= self.ema < 1, "ema must be 0, or less than 1"),
             (len(_numbers(self.context_targets)) != 2, "context_targets are two shares, at the begin and at the end"),
+            (len(_numbers(self.next_targets)) != 2, "next_targets are two shares, at the begin and at the end"),
             (not self._has_windows(), "windows are [length, share] pairs, of 16 tokens or more"),
             (self.context_length < 64, "context_length must be 64 or more"),
             (self.device not in _DEVICES, f"device must be one of {', '.join(_DEVICES)}"),

@@ -38,11 +38,9 @@ class Plan:
 
     Attributes:
         groups: one forward pass each, for all processes. round: of every sample in them.
-        predict_context: share of the samples whose context is predicted too.
     """
 
     groups: list[list[tuple[int, int]]]
-    predict_context: float
     cursor: int
     round: int
 
@@ -122,8 +120,7 @@ class Feed:
     def plan(self, cursor: int, round_: int, share: float) -> Plan:
         """Steps 1 and 2, the same in every process."""
         config = self._recipe.config
-        first, last = config.context_targets
-        predict_context = first + (last - first) * share
+        predict_context = _now(config.context_targets, share)
         chosen: list[tuple[int, int]] = []
         sizes: list[int] = []
         wanted = config.rows_per_step
@@ -143,17 +140,17 @@ class Feed:
             cursor += 1
         at_least = self._size * self._passes * max(1, config.accumulate)
         groups = deal(sizes, config.rows_per_batch, at_least=at_least, multiple_of=self._size)
-        return Plan([[chosen[member] for member in group] for group in groups], predict_context, cursor, round_)
+        return Plan([[chosen[member] for member in group] for group in groups], cursor, round_)
 
     def _make(self, cursor: int, round_: int, share: float) -> Work:
         """Steps 1 to 3, on the thread."""
         plan = self.plan(cursor, round_, share)
         own = [group for group in plan.groups[self._rank :: self._size] if group]
         if self._makers is not None:
-            futures = [self._makers.submit(_make_batch_there, group, plan.predict_context) for group in own]
+            futures = [self._makers.submit(_make_batch_there, group, share) for group in own]
             batches = [Batch.from_arrays(future.result()) for future in futures]
         else:
-            batches = [make_batch(self._recipe, self.store, group, plan.predict_context) for group in own]
+            batches = [make_batch(self._recipe, self.store, group, share) for group in own]
         if self._recipe.blocked and torch.cuda.is_available():
             batches = [batch.pinned() for batch in batches]
         return Work(
@@ -173,8 +170,8 @@ class Feed:
         return self._permutation[1]
 
 
-def make_batch(recipe: Recipe, store: SampleStore, group: Sequence[tuple[int, int]], predict_context: float) -> Batch:
-    """Step 3: one batch of the samples (round, index) of a group."""
+def make_batch(recipe: Recipe, store: SampleStore, group: Sequence[tuple[int, int]], share: float) -> Batch:
+    """Step 3: one batch of the samples (round, index) of a group, at `share` of the run."""
     config = recipe.config
     if (hybrid := hybrid_of(config)) is not None:
         windows = [window_of(store[index], recipe.special) for _, index in group]
@@ -182,6 +179,7 @@ def make_batch(recipe: Recipe, store: SampleStore, group: Sequence[tuple[int, in
         drawn = [draw_row(*pair, hybrid) for pair in zip(windows, generators, strict=True)]
         return collate_hybrid(drawn, recipe.special)
     rows: list[Row] = []
+    predict_context, next_targets = _now(config.context_targets, share), _now(config.next_targets, share)
     for round_, index in group:
         generator = _generator(config, round_, index)
         in_context, corrupt = generator.random() < predict_context, generator.random() < config.corrupted
@@ -193,7 +191,7 @@ def make_batch(recipe: Recipe, store: SampleStore, group: Sequence[tuple[int, in
                 vocab_size=config.vocab_size,
                 context_targets=in_context,
                 corrupt=config.corruption if corrupt else 0.0,
-                next_targets=config.next_targets,
+                next_targets=next_targets,
             )
         )
     batch = collate(rows, recipe.special)
@@ -220,6 +218,11 @@ def deal(sizes: Sequence[int], rows_per_batch: int, *, at_least: int = 1, multip
     return groups
 
 
+def _now(ends: tuple[float, float], share: float) -> float:
+    """What goes from `ends[0]` to `ends[1]` over a run, at `share` of it."""
+    return ends[0] + (ends[1] - ends[0]) * share
+
+
 def _generator(config: TrainConfig, round_: int, index: int) -> np.random.Generator:
     return np.random.default_rng((config.seed, round_, index))
 
@@ -234,5 +237,5 @@ def _open_store(recipe: Recipe) -> None:
     _there[:] = [(recipe, SampleStore(recipe.folder))]
 
 
-def _make_batch_there(group: Sequence[tuple[int, int]], predict_context: float) -> dict[str, object]:
-    return make_batch(*_there[0], group, predict_context).arrays()
+def _make_batch_there(group: Sequence[tuple[int, int]], share: float) -> dict[str, object]:
+    return make_batch(*_there[0], group, share).arrays()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
@@ -79,5 +79,5 @@ def _block(block: EsoLMBlock, x: Tensor, attend: Attend) -> Tensor:
     h = functional.layer_norm(x, (width,), block.norm1.weight * (1 + scale), shift, block.norm1.eps)
     x = x + functional.linear(attend(h, block.attn_qkv.weight), block.attn_out.weight * gate[:, None])
     h = functional.layer_norm(x, (width,), block.norm2.weight * (1 + mlp_scale), mlp_shift, block.norm2.eps)
-    up, down = block.mlp[0], block.mlp[2]
+    up, down = cast(nn.Linear, block.mlp[0]), cast(nn.Linear, block.mlp[2])
     return x + mlp(h, up.weight, up.bias, down.weight * mlp_gate[:, None], down.bias * mlp_gate)

@@ -88,4 +88,4 @@ def _sums(parts: Tensor) -> Tensor:
     sum of bfloat16 takes five times as long."""
     if parts.dtype == torch.float32 or parts.shape[1] % 64:
         return parts.sum(-1, dtype=torch.float32)
-    return parts.unflatten(1, (64, -1)).sum(-1).sum(-1, dtype=torch.float32)
+    return parts.view(len(parts), 64, -1).sum(-1).sum(-1, dtype=torch.float32)

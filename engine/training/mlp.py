@@ -41,7 +41,7 @@ class _MLP(torch.autograd.Function):
         width, form = x.shape[1], _form(x)
         out = down_bias.repeat(len(x), 1)
         saved: list[Tensor] = [x]
-        parts = zip(up.split(width), up_bias.split(width), down.split(width, dim=1), strict=True)
+        parts = zip(torch.split(up, width), torch.split(up_bias, width), torch.split(down, width, 1), strict=True)
         for up_part, bias_part, down_part in parts:
             before = functional.linear(x, up_part, bias_part)
             after = functional.gelu(before, approximate=form)

@@ -60,7 +60,7 @@ def test_the_backward_pass_written_out_equals_autograd() -> None:
     found = []
     for function in (attend, attend_plainly):
         leaf = qkv.clone().requires_grad_()
-        out = function(*leaf, sight)
+        out = function(leaf[0], leaf[1], leaf[2], sight)
         (out * pull).sum().backward()
         assert leaf.grad is not None
         found.append((out.detach(), leaf.grad))

@@ -50,6 +50,7 @@ def test_a_config_starts_from_a_preset_and_paths_are_its_own(tmp_path: Path) -> 
         ("clip = 0.0", "clip"),
         ("ema = 1.0", "ema"),
         ("context_targets = [1]", "context_targets"),
+        ("next_targets = [1, 0, 1]", "next_targets"),
         ("windows = []", "windows"),
         ("windows = [[64]]", "windows"),
         ('windows = ["a"]', "windows"),

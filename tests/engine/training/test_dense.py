@@ -36,4 +36,5 @@ def test_without_joint_rows_it_is_the_attention_by_extents() -> None:
         batch.positions, batch.visible, batch.extents, heads=2, head_dim=8, theta=10_000.0, dtype=torch.float32
     )
     dense = DenseAttention(network.shape, batch, torch.float32)
-    assert torch.allclose(dense(qkv), attend(*qkv.chunk(3, dim=1), sight), atol=1e-5)
+    q, k, v = qkv.chunk(3, dim=1)
+    assert torch.allclose(dense(qkv), attend(q, k, v, sight), atol=1e-5)
