@@ -76,6 +76,8 @@ class CheckpointConfig:
         max_slack: most unused positions between a hole's text and what follows that training has shown.
         masks_see_masks: whether a mask sees earlier masks of its feed (published Eso-LM (B)).
         trained_alpha_0: range of alpha_0 in training.
+        text_tokens: how many tokens the tokenizer has that the model was trained with, where the checkpoint says it: a
+            vocabulary may be larger than that.
     """
 
     folder: Path
@@ -97,6 +99,7 @@ class CheckpointConfig:
     suffix_grid: int = 1
     max_slack: int = 0
     tokenizer: str = "tokenizer.json"
+    text_tokens: int | None = None
     trained_alpha_0: tuple[float, float] = (1.0, 1.0)
     training: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -105,6 +108,7 @@ class CheckpointConfig:
         return {
             "tokenizer": self.tokenizer,
             "vocab_size": self.vocab_size,
+            "text_tokens": self.text_tokens,
             "special_tokens": asdict(self.special_tokens),
         }
 
@@ -160,6 +164,7 @@ def parse_config(folder: Path, raw: Mapping[str, Any]) -> CheckpointConfig:
         suffix_grid=_positive(raw, "suffix_grid", 1),
         max_slack=int(raw.get("max_slack", 0)),
         tokenizer=str(raw.get("tokenizer", "tokenizer.json")),
+        text_tokens=None if raw.get("text_tokens") is None else _positive(raw, "text_tokens"),
         trained_alpha_0=(float(low), float(high)),
         training=dict(raw.get("training", {})),
     )

@@ -74,6 +74,12 @@ class Tokenizer:
             backend = tokenizers.Tokenizer.from_str(path.read_text(encoding="utf-8"))
         except Exception as error:  # the library raises bare Exception for every malformed file
             raise TokenizerError(f"The model's tokenizer, {path.name}, cannot be read: {error}.") from error
+        tokens, trained = backend.get_vocab_size(with_added_tokens=True), config.get("text_tokens")
+        if trained is not None and trained != tokens:
+            raise TokenizerError(
+                f"The model's tokenizer, {path.name}, has {tokens} tokens; the model was trained with one of "
+                f"{trained}. Install the model again."
+            )
         return cls(backend, SpecialTokens.from_config(config), size)
 
     @property

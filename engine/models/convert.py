@@ -102,6 +102,7 @@ def _description(published: Published, mask: int, end: int) -> dict[str, Any]:
         "family": "esolm",
         "name": path.stem if path.is_file() else path.name,
         "vocab_size": shape.vocab_size,
+        "text_tokens": mask,  # all ids before it
         "hidden_size": shape.hidden_size,
         "layers": shape.layers,
         "heads": shape.heads,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -21,12 +22,12 @@ from engine.types import ModelChoice
 MERGES = (("t", "h"), ("th", "e"), ("Ġ", "the"), ("a", "n"), ("i", "n"), ("Ġ", "a"))
 
 
-def write_tokenizer(folder: Path) -> int:
+def write_tokenizer(folder: Path, merges: Sequence[tuple[str, str]] = MERGES) -> int:
     """Writes a byte-level tokenizer with a few merges; returns its number of tokens."""
     vocabulary = {piece: i for i, piece in enumerate(sorted(ByteLevel.alphabet()))}
-    for left, right in MERGES:
+    for left, right in merges:
         vocabulary[left + right] = len(vocabulary)
-    backend = Backend(models.BPE(vocab=vocabulary, merges=list(MERGES)))
+    backend = Backend(models.BPE(vocab=vocabulary, merges=list(merges)))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     backend.save(str(folder / "tokenizer.json"))
@@ -43,6 +44,7 @@ def write_checkpoint(folder: Path, *, seed: int = 0, **changes: object) -> Path:
         "family": "esolm",
         "name": "tiny",
         "vocab_size": tokens + 5,
+        "text_tokens": tokens,
         "hidden_size": 48,
         "layers": 3,
         "heads": 3,

@@ -23,7 +23,7 @@ from engine.errors import (
 from engine.models.registry import bundled_folder, bundled_models, find, load, user_models_folder
 from engine.session import known_models, why_no_model
 from engine.types import ModelChoice
-from tests.engine.tiny import load_tiny, write_checkpoint
+from tests.engine.tiny import MERGES, load_tiny, write_checkpoint, write_tokenizer
 
 
 def change_config(folder: Path, **changes: object) -> None:
@@ -60,6 +60,13 @@ def truncate(folder: Path) -> None:
         (lambda f: change_config(f, family="gpt-9"), UnknownFamilyError, "gpt-9"),
         (lambda f: change_config(f, special_tokens={"mask": 99999}), CorruptCheckpointError, "outside the vocabulary"),
         (lambda f: change_config(f, special_tokens={"mask": 3}), TokenizerError, "ordinary token"),
+        (
+            lambda f: write_tokenizer(f, MERGES[:3]),
+            TokenizerError,
+            "has 259 tokens; the model was trained with one of 262",
+        ),
+        (lambda f: change_config(f, vocab_size=261), CorruptCheckpointError, "outside the vocabulary"),
+        (lambda f: change_config(f, text_tokens="many"), CorruptCheckpointError, "text_tokens"),
         (lambda f: (f / "tokenizer.json").unlink(), TokenizerError, "missing"),
         (lambda f: (f / "tokenizer.json").write_text("no"), TokenizerError, "cannot be read"),
         (lambda f: (f / "model.safetensors").unlink(), ModelNotFoundError, "missing"),
