@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.canvas import Piece, Placed
+from engine.config import Attention
 from engine.denoise import prefill
 from engine.likelihood import Lease
 from engine.models.base import Feed
@@ -83,7 +84,8 @@ class _Search:
         for _ in prefill(self.adapter, cache, context):
             self.check()
         scores = {}
-        for group in _groups(lengths, cache.room - len(context)):
+        is_shared = self.adapter.config.attention is Attention.CAUSAL  # else a batch holds a whole cache for each
+        for group in _groups(lengths, cache.room - len(context) if is_shared else 0):
             self.check()
             batch = self.adapter.step_batch(cache, [_feed(length, len(context), self.after) for length in group])
             cache.truncate(len(context))

@@ -36,6 +36,7 @@ class SureOfOneLength:
         self.config, self.new_cache, self.step = adapter.config, adapter.new_cache, adapter.step
         self._adapter, self._right = adapter, right
         self.tried: list[int] = []
+        self.batches: list[int] = []
 
     def _certainty(self, length: int) -> float:
         return 9.0 - 10 * abs(length - self._right) / self._right
@@ -44,6 +45,7 @@ class SureOfOneLength:
         batch = self._adapter.step_batch(cache, feeds)
         lengths = [len(feed.masked) for feed in feeds]
         self.tried += lengths
+        self.batches.append(len(feeds))
         return [
             torch.zeros_like(logits).index_fill(
                 1, torch.tensor([3]), 9.0 - 10 * abs(length - self._right) / self._right
@@ -84,6 +86,16 @@ def test_a_length_is_measured_against_the_bias_and_not_by_its_sureness_alone(fol
     model = SureAsTheBias(load_tiny(folder), right)
     found = find_capacities(model, CachePool(model.new_cache).lease, PIECES)  # type: ignore[arg-type]
     assert found[1].capacity == right
+
+
+@pytest.mark.parametrize(("attention", "most"), [("causal", len(COARSE)), ("mixed2", 1)])
+def test_lengths_share_a_batch_only_where_they_share_the_context(tmp_path: Path, attention: str, most: int) -> None:
+    special = {"mask": 270, "begin": 271}
+    folder = write_checkpoint(tmp_path / "model", special_tokens=special, vocab_size=275, attention=attention)
+    model = SureOfOneLength(load_tiny(folder), 13)
+    found = find_capacities(model, CachePool(model.new_cache).lease, PIECES)  # type: ignore[arg-type]
+    assert abs(found[1].capacity - 13) <= 3
+    assert max(model.batches) == most
 
 
 def test_the_bias_is_the_papers() -> None:
