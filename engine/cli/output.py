@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -48,11 +49,22 @@ def hand_over(source: TextFile, spans: Sequence[TextSpan], finished: Finished, w
         for texts in results:
             _print_diff(source, textfile.replaced(source.text, spans, texts))
     if not (wanted.write or wanted.diff or wanted.json):
-        for variation, texts in zip(finished.variations, results, strict=True):
-            _print_texts(spans, texts, f"seed {variation.seed}" if len(results) > 1 else "")
+        pairs = zip(finished.variations, results, strict=True)
+        for variation, texts in sorted(pairs, key=lambda pair: -_likelihood(pair[0])):
+            _print_texts(spans, texts, _heading(variation) if len(results) > 1 else "")
     say(f"{stats_line(finished.stats)}{' · written to ' + str(source.path) if wanted.write else ''}")
     if wanted.json:
         print(json.dumps(_report(source, spans, finished, results), ensure_ascii=True))
+
+
+def _likelihood(variation: Variation) -> float:
+    """The exact probability of a token, as the geometric mean; 0 where results were not judged."""
+    return math.exp(variation.log_likelihood / variation.judged) if variation.judged else 0.0
+
+
+def _heading(variation: Variation) -> str:
+    share = f", {100 * _likelihood(variation):.2g} % a token" if variation.judged else ""
+    return f"seed {variation.seed}{share}"
 
 
 def _new_texts(source: TextFile, variation: Variation) -> list[str]:

@@ -40,6 +40,8 @@ class Script:
     requests: list[InfillRequest] = field(default_factory=list)
     choices: list[ModelChoice] = field(default_factory=list)
     closed: int = 0
+    likelihoods: dict[int, tuple[float, int]] = field(default_factory=dict)
+    """By seed: a variation's log-likelihood and how many tokens it counts."""
 
 
 class FakeSession:
@@ -77,7 +79,8 @@ class FakeSession:
     def _variations(self, request: InfillRequest) -> Iterator[Variation]:
         texts = (self.script.texts * len(request.spans))[: len(request.spans)]
         for number in range(request.variations):
-            yield Variation(texts, (), request.seed + number, -1.5)
+            seed = request.seed + number
+            yield Variation(texts, (), seed, *self.script.likelihoods.get(seed, (-1.5, 0)))
 
 
 class InterruptingJob(Job):

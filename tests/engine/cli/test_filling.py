@@ -165,6 +165,13 @@ def test_variations_are_printed_with_their_seeds(story, script, capsys):
     assert capsys.readouterr().out == "[seed 4]\nnew text\n[seed 5]\nnew text\n"
 
 
+def test_variations_that_were_judged_are_printed_the_likeliest_first(story, script, capsys):
+    script.likelihoods = {4: (-3.0, 2), 5: (-0.5, 2), 6: (-1.0, 2)}
+    assert run("fill", story, "--span", "0:3", "--variations", 3, "--seed", 4) == 0
+    headings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[")]
+    assert headings == ["[seed 5, 78 % a token]", "[seed 6, 61 % a token]", "[seed 4, 22 % a token]"]
+
+
 def test_a_long_document_is_sent_as_a_window(tmp_path, script):
     path = tmp_path / "long.txt"
     path.write_text("a" * 200_000 + "HERE" + "b" * 200_000, encoding="utf-8")
