@@ -144,8 +144,7 @@ class Proposal:
             self,
             places=chosen(self.places),
             variations=tuple(
-                replace(variation, texts=chosen(variation.texts), spans=chosen(variation.spans))
-                for variation in self.variations
+                _with(variation, chosen(variation.texts), chosen(variation.spans)) for variation in self.variations
             ),
             frames=tuple(chosen(frame) for frame in self.frames),
         )
@@ -165,8 +164,7 @@ class Proposal:
                 texts[index] = drafts[index].text
         if texts == list(shown.texts):
             return replace(self, places=tuple(places))
-        whole = replace(shown, texts=tuple(texts), spans=tuple(drafts))
-        return self._with_only(whole, places)
+        return self._with_only(_with(shown, texts, drafts), places)
 
     def with_rest(self, index: int, place: Place, taken: int) -> Proposal:
         """With the first `taken` characters of one text accepted; `place` is where the rest stands.
@@ -177,12 +175,17 @@ class Proposal:
         texts, drafts = list(shown.texts), list(shown.spans)
         texts[index], drafts[index] = texts[index][taken:], SpanDraft(parted(drafts[index].cells, taken)[1])
         places = (*self.places[:index], place, *self.places[index + 1 :])
-        rest = replace(shown, texts=tuple(texts), spans=tuple(drafts))
-        return self._with_only(rest, places)
+        return self._with_only(_with(shown, texts, drafts), places)
 
     def _with_only(self, variation: Variation, places: Sequence[Place]) -> Proposal:
         alone = replace(self, variations=(variation,), runs=(self.run,), shown=0, frames=(), pinned=frozenset())
         return replace(alone, places=tuple(places))
+
+
+def _with(variation: Variation, texts: Sequence[str], drafts: Sequence[SpanDraft]) -> Variation:
+    """A variation with other texts. What was judged is the whole, which says nothing of a part."""
+    judged = variation.judged if tuple(texts) == variation.texts else 0
+    return replace(variation, texts=tuple(texts), spans=tuple(drafts), judged=judged)
 
 
 def fitted(variation: Variation, eol: str) -> Variation:

@@ -63,6 +63,18 @@ def test_where_results_were_judged_their_exact_likelihood_ranks_them_and_not_wha
     assert texts(best_first(several(dull, good))) == ["c d", "a b"]
 
 
+def test_a_part_is_not_as_likely_as_the_whole_was_judged_to_be():
+    two = propose(Text(TEXT), ("one", "eins"), ("two", "zwei"))
+    judged = replace(two.variations[0], log_likelihood=4 * math.log(0.1), judged=4)
+    two = replace(two, variations=(judged,))
+    part, whole = two.without([0]), two.keeping([0, 1])
+    assert part is not None
+    assert whole is not None
+    rest = two.with_rest(0, replace(two.places[0], original="ne"), 1)
+    assert likelihood(whole.variations[0]) == pytest.approx(0.1)
+    assert [likelihood(left.variations[0]) for left in (part, rest)] == pytest.approx([0.9, 0.9])
+
+
 def test_what_was_kept_says_nothing_of_the_likelihood_and_what_is_not_known_is_unknown():
     kept = SpanDraft((Cell("a", CellState.KEPT, 1.0), Cell("b", CellState.ACCEPTED, 0.25)))
     assert likelihood(Variation(("ab",), (kept,), 0, 0.0)) == pytest.approx(0.25)
