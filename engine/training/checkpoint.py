@@ -193,7 +193,11 @@ def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dic
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise TrainingError(f"The training checkpoint in {folder} is damaged: {error}.") from error
     wanted = json.loads(json.dumps(dict(about)))
-    older = {name: value for name, value in _BEFORE.items() if name in wanted}
-    if older | entry.get("about", {}) != wanted:
-        raise TrainingError(f"The training checkpoint in {folder} belongs to a run with another config.")
+    found = {name: value for name, value in _BEFORE.items() if name in wanted} | entry.get("about", {})
+    differing = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+    if differing:
+        raise TrainingError(
+            f"The training checkpoint in {folder} belongs to a run with another config. What differs: "
+            f"{', '.join(differing)}. Give that as it was, or another --out."
+        )
     return progress, tensors
