@@ -97,7 +97,7 @@ def test_the_smaller_a_layer_the_more_rows_are_few() -> None:
 _INT8_LAYER = """
 import torch
 from engine.device import Placement
-from engine.models.linear import PACKED_FOR_ROWS, _multiplies_few_rows, few_rows, make_linear
+from engine.models.linear import make_linear
 layer = make_linear(torch.eye(64), None, Placement(torch.device("cpu"), torch.float32, 1, int8=True))
 for rows in (1, 2, 9):
     assert torch.allclose(layer(torch.ones(rows, 64)), torch.ones(rows, 64), atol=1e-3)
