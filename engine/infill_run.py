@@ -12,6 +12,7 @@ import torch
 from engine.cache_pool import CachePool
 from engine.canvas import Canvas, Piece
 from engine.capacity import find_capacities
+from engine.config import Attention
 from engine.correction import correct, most_steps
 from engine.denoise import DenoiseSettings, DenoisingStep, Prefill, denoise, denoise_batch
 from engine.drafting import draft_spans, span_texts
@@ -101,10 +102,12 @@ class InfillRun:
         return mask_doubtful(pieces, request.strength, doubt)
 
     def _groups(self) -> Iterator[range]:
-        """Variations that are written in one batch: as many as the cache has room for beside the shared context."""
-        canvas = self._canvases[0]
-        room = self._pool.lease(canvas.context).room - len(canvas.context)
-        size = max(1, room // max(1, self._most_accepted()))
+        """Variations that are written in one batch: as many as the cache has room for beside the shared context. In
+        Eso-LM (A) none is shared, and each would hold a cache of its own through all of the batch."""
+        canvas, size = self._canvases[0], 1
+        if self._adapter.config.attention is Attention.CAUSAL:
+            room = self._pool.lease(canvas.context).room - len(canvas.context)
+            size = max(1, room // max(1, self._most_accepted()))
         for start in range(0, len(self._canvases), size):
             yield range(start, min(start + size, len(self._canvases)))
 

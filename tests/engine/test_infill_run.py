@@ -18,6 +18,7 @@ from engine.framing import frame
 from engine.infill_run import InfillRun
 from engine.likelihood import doubt_span
 from engine.models.base import ModelAdapter
+from engine.runner import Runner
 from engine.session import EngineSession, Job, answer_of
 from engine.types import (
     Doubted,
@@ -57,6 +58,22 @@ def fill(session: EngineSession, request: InfillRequest) -> Finished:
     ending = ending_of(session, request)
     assert isinstance(ending, Finished), ending
     return ending
+
+
+def test_a_model_whose_results_share_no_context_writes_them_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = load_tiny(write_checkpoint(tmp_path / "model", attention="mixed2"))
+    monkeypatch.setattr(adapter, "step_batch", lambda *_: pytest.fail("a cache for each result"))
+    runner = Runner(adapter)
+    several, *alone = (
+        runner.run(Job(1, ""), replace(REQUEST, variations=count, seed=seed), lambda event: None)
+        for count, seed in ((2, 5), (1, 5), (1, 6))
+    )
+    assert isinstance(several, Finished)
+    singles = [single for single in alone if isinstance(single, Finished)]
+    assert [variation.texts for variation in several.variations] == [single.variations[0].texts for single in singles]
+    assert several.stats.nfe == sum(single.stats.nfe for single in singles)
 
 
 @pytest.mark.parametrize("sampler", ["ancestral", "p2"])
