@@ -117,7 +117,7 @@ def _evaluation(
         raise TrainingError(_NO_TEXT)
     with _news() as news:
         news.stage("Reading the held-out documents")
-        documents = read_held_out(corpus)
+        documents = read_held_out(corpus, python=told.python)
         if not any(document.source not in HELD_OUT_PACKAGES for document in documents):
             news.lasting(f"Nothing of {corpus} was held out (one document in fifty is): only Python is measured.")
         ngrams = None

@@ -84,9 +84,12 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
     return Corpus(tuple(training), tuple(held_out), tuple(not_text))
 
 
-def read_held_out(data: Path | None) -> list[Document]:
+def read_held_out(data: Path | None, *, python: bool = False) -> list[Document]:
     """What evaluation may look at: the held-out documents of `data`, and the held-out packages (not the held-out files
     of packages that training has seen others of).
+
+    Args:
+        python: whether training had installed Python source, too; else it was not left with nothing (`read_corpus`).
 
     Raises:
         TrainingError: `data` is not there, cannot be read, or has no text.
@@ -96,7 +99,7 @@ def read_held_out(data: Path | None) -> list[Document]:
     if data is not None and not found:
         raise TrainingError(f"There is no text to measure on in {data}{_others(not_text)}: {_WANTED}.")
     prose = [document for document in found if _is_held_out(document.text)]
-    if len(prose) == len(found):  # one novel that happens to be the one in fifty: it was trained on
+    if len(prose) == len(found) and not python:  # one novel that happens to be the one in fifty: it was trained on
         prose = []
     return prose + [Document(PYTHON, file.package, file.text) for file in collect_held_out(HELD_OUT_PACKAGES)]
 

@@ -98,6 +98,19 @@ def test_a_corpus_that_was_trained_on_whole_is_never_measured_on(
     assert corpus.read_held_out(tmp_path / "novel.md") == []
 
 
+def test_a_corpus_beside_python_may_be_held_out_whole_and_is_measured_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "novel.md").write_text(prose(1), encoding="utf-8")
+    file = SourceFile("a", "a.py", "MIT", code(1), documented=False)
+    monkeypatch.setattr(corpus, "_is_held_out", lambda text: text != file.text)
+    monkeypatch.setattr(corpus, "collect", lambda packages, cap, seed: ([file], []))
+    monkeypatch.setattr(corpus, "collect_held_out", lambda packages: [])
+    held_out = read_corpus(tmp_path / "novel.md", python=True).held_out
+    assert [document.text for document in held_out] == [prose(1)]
+    assert corpus.read_held_out(tmp_path / "novel.md", python=True) == list(held_out)
+
+
 @pytest.mark.parametrize("name", ["empty", "missing"])
 def test_no_text_to_measure_on_is_said_before_packages_are_read(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
