@@ -153,7 +153,7 @@ def fill(
 def _fill(file: Path, places: Places, settings: InfillRequest, choice: ModelChoice, wanted: output.Wanted) -> int:
     try:
         if wanted.write and settings.variations != 1:
-            raise TextFileError("--write takes one variation; run again with the --seed of the one you want.")
+            raise TextFileError("--write takes one result: leave --variations out.")
         source = textfile.read(file)
         spans = places.resolve(source.text)
         finished = _infill(_window(source.text, spans, settings), choice)

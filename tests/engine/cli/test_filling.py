@@ -195,7 +195,7 @@ def test_a_long_document_is_sent_as_a_window(tmp_path, script):
         (("--lines", "3-2"), "There are no lines 3-2"),
         (("--at", "9:1"), "There is no line 9"),
         (("--at", "1:10"), "There is no column 10 in line 1: it has columns 1-9."),
-        (("--span", "0:3", "--variations", "2", "--write"), "--write takes one variation"),
+        (("--span", "0:3", "--variations", "2", "--write"), "--write takes one result: leave --variations out"),
     ],
 )
 def test_a_wrong_place_is_one_sentence_and_status_2(story, script, capsys, options, sentence):
