@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.canvas import Piece, Placed, lay_out
+from engine.config import Attention
 from engine.denoise import prefill
 from engine.errors import RequestError
 from engine.framing import frame
@@ -207,8 +208,11 @@ class _Judge:
         values, ids = logits.float().log_softmax(dim=-1)[0].topk(MISSING)
         feeds = [Feed(number, [Placed(token, place)], [place + 1]) for number, token in enumerate(ids.tolist())]
         length = len(self._cache)
-        answers = self._adapter.step_batch(self._cache, feeds)
-        self._cache.truncate(length)
+        answers: list[Tensor] = []
+        is_shared = self._adapter.config.attention is Attention.CAUSAL  # else a batch holds a whole cache for each
+        for group in [feeds] if is_shared else [[feed] for feed in feeds]:
+            answers += self._adapter.step_batch(self._cache, group)
+            self._cache.truncate(length)
         own = self._ids[word.first]
         found = []
         for value, token, answer in zip(values.tolist(), ids.tolist(), answers, strict=True):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from torch import Tensor
 
+from engine.cache import CleanTokenCache
 from engine.cache_pool import CachePool
 from engine.canvas import Placed
-from engine.doubt import PASSAGE, doubt
+from engine.doubt import MISSING, PASSAGE, doubt
 from engine.errors import RequestError
-from engine.models.base import ModelAdapter
+from engine.models.base import Feed, ModelAdapter
 from engine.session import EngineSession
 from engine.types import Doubted, DoubtRequest, ModelChoice, TextSpan, WordDoubt
 from tests.engine.stepped import Events
@@ -61,6 +65,23 @@ def test_the_last_of_many_words_sees_all_the_others(adapter):
     clean = [Placed(token, position) for position, token in enumerate(ids[:-1])]
     row = adapter.step(cache, clean, [len(ids) - 1]).float().log_softmax(-1)[0]
     assert last.log_likelihood == pytest.approx(float(row[ids[-1]]), abs=0.2)  # fed in another order
+
+
+@pytest.mark.parametrize(("attention", "most"), [("causal", MISSING), ("mixed2", 1)])
+def test_words_before_another_share_a_batch_only_where_they_share_the_context(
+    tmp_path: Path, attention: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = load_tiny(write_checkpoint(tmp_path / "model", attention=attention))
+    plain, sizes = adapter.step_batch, list[int]()
+
+    def counted(cache: CleanTokenCache, feeds: Sequence[Feed]) -> list[Tensor]:
+        sizes.append(len(feeds))
+        return plain(cache, feeds)
+
+    monkeypatch.setattr(adapter, "step_batch", counted)
+    words = judged(adapter, DoubtRequest("the a the an the a", threshold=1.0, least_doubt=0.0))
+    assert len(words) == 6
+    assert set(sizes) == {most}
 
 
 def test_candidates_are_whole_words_likelier_than_what_stands_there(adapter):
