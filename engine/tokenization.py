@@ -26,6 +26,7 @@ class Tokenizer:
 
     Attributes:
         vocab_size: number of ids in all, special ones included: the length of a row of logits.
+        text_tokens: number of ids that tokenizer.json has.
         mask, begin, end, empty, pad: special ids; None where the family has no such token.
     """
 
@@ -35,7 +36,7 @@ class Tokenizer:
         Raises:
             TokenizerError: an id is outside the vocabulary, or text could encode to a special token.
         """
-        text_ids = backend.get_vocab_size(with_added_tokens=True)
+        text_ids: int = backend.get_vocab_size(with_added_tokens=True)
         mask = special.mask
         taken = frozenset(backend.get_vocab(with_added_tokens=True).values())
         clashing = special.ids() & taken
@@ -50,6 +51,7 @@ class Tokenizer:
         self._bytes = _token_bytes(backend, vocab_size, self._special)
         self._wordless = tuple(sorted(set(range(vocab_size)) - taken - special.ids()))
         self.vocab_size = vocab_size
+        self.text_tokens = text_ids
         self.mask = mask
         self.begin = special.begin
         self.end = special.end

@@ -180,7 +180,8 @@ class _Run:
         weights = dict(trainer.network.state_dict()) | trainer.optimizer.weights
         about = summary(self._config, trainer.progress, self._place, self._call.peers)
         tokenizer_json = (self._out / "tokenizer.json").read_text(encoding="utf-8")
-        write_model(self._out, weights, model_config(self._config, about), tokenizer_json)
+        config = model_config(self._config, about) | {"text_tokens": self._tokenizer.text_tokens}
+        write_model(self._out, weights, config, tokenizer_json)
         give_memory_back()
         self._measure(write)
 

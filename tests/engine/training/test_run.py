@@ -13,9 +13,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.errors import TrainingError
+from engine.errors import ModelError, TrainingError
 from engine.models.registry import load
 from engine.training.account import Report
+from engine.training.bpe import train_bpe
 from engine.training.journal import read_journal
 from engine.training.run import Call, train
 from engine.types import ModelChoice
@@ -54,6 +55,16 @@ def test_the_loss_falls_and_the_engine_loads_what_was_trained(data: Path, tmp_pa
     assert config["training"]["steps"] == 12
     assert config["special_tokens"]["pad"] == config["vocab_size"] - 1
     assert {"mask", "begin", "end", "empty", "pad"} == set(config["special_tokens"])
+
+
+def test_a_model_whose_tokenizer_was_exchanged_is_refused(data: Path, tmp_path: Path) -> None:
+    losses_of(data, tmp_path, 1)
+    tokens = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+    assert json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))["text_tokens"] == len(tokens["vocab"])
+    other = train_bpe(["Another text altogether. " * 20], 300)
+    (tmp_path / "tokenizer.json").write_text(other.to_str(), encoding="utf-8")
+    with pytest.raises(ModelError, match="trained with one of"):
+        load(ModelChoice(name=str(tmp_path), device="cpu", dtype="float32", threads=1))
 
 
 def test_the_log_has_a_line_for_logged_steps_and_one_for_the_end(data: Path, tmp_path: Path) -> None:
