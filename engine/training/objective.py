@@ -186,6 +186,7 @@ def make_row(
     if context_targets:
         predicted = plain + predicted
     leads = _leads(sequence.positions, next_targets, generator) if next_targets > 0 else []
+    leads = [place for place in leads if place not in corrected]  # a row is asked for one thing
     return Row(ids, sequence.positions, sequence.ids, predicted, corrected, sequence.context, leads)
 
 
