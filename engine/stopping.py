@@ -37,10 +37,12 @@ class LikeliestEnd:
     The chance of an empty token at a position is the chance that the text ends there, given that it has come so far. So
     the chance of every length is known along the way, and the likeliest one is taken, as of everything else. An empty
     token is rarely likelier than all text at any one position: to wait for that would be to write on and on.
+
+    `position` is the likeliest end so far, `chance` that of an empty token there; -1 and 0 before there is any.
     """
 
     def __init__(self) -> None:
-        self.position = -1
+        self.position, self.chance = -1, 0.0
         self._best = 0.0
         self._left = 1.0
 

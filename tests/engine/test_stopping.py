@@ -43,6 +43,7 @@ def test_the_likeliest_length_is_taken(chances: Sequence[float], found: tuple[in
 
 def test_the_chance_of_the_likeliest_end_is_that_of_its_own_place() -> None:
     likeliest = LikeliestEnd()
+    assert (likeliest.position, likeliest.chance) == (-1, 0.0)
     assert not likeliest.pass_by(7, 0.4)
     assert likeliest.pass_by(8, 0.9)  # 0.54 of all, and 0.06 are left
     assert (likeliest.position, likeliest.chance) == (8, 0.9)
