@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.training.checkpoint import Progress
-from engine.training.config import ANY_ORDER, HYBRID_SETTINGS, TrainConfig
+from engine.training.config import ANY_ORDER, ANY_ORDER_SETTINGS, HYBRID_SETTINGS, TrainConfig
 from engine.training.loop import Place, StepReport
 from engine.training.peers import Peers
 
@@ -37,8 +37,7 @@ def about_run(config: TrainConfig) -> dict[str, object]:
     """What must be the same for a run to go on: all but its end, its place and how often it reports."""
     loose = {"minutes", "steps", "checkpoint_minutes", "log_steps", "device", "workers", "compile", "held_out_samples",
              "accumulate"} | (set() if config.own else {"own"})  # fmt: skip
-    if config.objective == ANY_ORDER:
-        loose |= set(HYBRID_SETTINGS)
+    loose |= set(HYBRID_SETTINGS if config.objective == ANY_ORDER else ANY_ORDER_SETTINGS)
     about = {key: value for key, value in dataclasses.asdict(config).items() if key not in loose}
     return dict(json.loads(json.dumps(about, default=str)))
 

@@ -24,7 +24,7 @@ from engine.models.esolm import shape_of
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape, parameter_shapes
 from engine.models.weights import read_weights
 from engine.training.bpe import special_tokens
-from engine.training.config import TrainConfig
+from engine.training.config import ANY_ORDER_SETTINGS, TrainConfig
 from engine.training.hybrid import hybrid_of, model_entries
 
 STATE_FOLDER = "state"
@@ -189,11 +189,14 @@ def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dic
     try:
         entry = json.loads((place / "state.json").read_text(encoding="utf-8"))
         progress = Progress(**entry["progress"])
+        found = dict(entry.get("about", {}))
         tensors = load_file(place / "state.safetensors")
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise TrainingError(f"The training checkpoint in {folder} is damaged: {error}.") from error
     wanted = json.loads(json.dumps(dict(about)))
-    found = {name: value for name, value in _BEFORE.items() if name in wanted} | entry.get("about", {})
+    found = {name: value for name, value in _BEFORE.items() if name in wanted} | found
+    if "objective" in wanted:  # older states of such runs have entries that mean nothing to them
+        found = {name: value for name, value in found.items() if name not in ANY_ORDER_SETTINGS}
     differing = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
     if differing:
         raise TrainingError(

@@ -16,6 +16,8 @@ ANY_ORDER = "any-order"
 OBJECTIVES = (ANY_ORDER, "eso-a", "eso-b", "ar", "mdlm")
 HYBRID_SETTINGS = ("objective", "alpha_0", "batch_split", "diffusion_weight")
 """Fields that mean nothing to any-order training."""
+ANY_ORDER_SETTINGS = ("context_targets", "next_targets", "corrupted", "corruption")
+"""Fields that mean nothing to the other objectives."""
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 _DTYPES = ("auto", "bfloat16", "float32")
 
@@ -46,7 +48,7 @@ class TrainConfig:
         alpha_0: of eso-a and eso-b: share of the tokens that diffusion writes. batch_split: share of the samples that
             serve the diffusion term. diffusion_weight: nelbo, or flat (every mask weighs 1).
         dtype: of the forward pass: auto, bfloat16 or float32. device: auto, cpu, cuda or mps.
-        workers: threads that each run their own batches (CPU only); 0 takes one per core.
+        workers: threads that each run their own batches (CPU only); 0 takes a process for each core, which is faster.
         compile: on an NVIDIA GPU, compile the network around FlexAttention.
         checkpoint_minutes, log_steps, held_out_samples: how often and how much is written and measured.
     """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,30 @@ def test_a_state_from_before_an_entry_was_there_is_of_a_run_without_it(tmp_path:
     write_state(tmp_path, Progress(), TENSORS, {})
     with pytest.raises(TrainingError, match="another config"):
         read_state(tmp_path, about)
+
+
+@pytest.mark.parametrize("about", [[1, 2], "a run", None, 3])
+def test_a_state_that_does_not_say_what_its_run_is_is_damaged(tmp_path: Path, about: object) -> None:
+    write_state(tmp_path, Progress(step=3), TENSORS, about_run(CONFIG))
+    place = tmp_path / STATE_FOLDER / "state.json"
+    place.write_text(json.dumps(json.loads(place.read_text(encoding="utf-8")) | {"about": about}), encoding="utf-8")
+    with pytest.raises(TrainingError, match="is damaged"):
+        read_state(tmp_path, about_run(CONFIG))
+
+
+def test_entries_that_mean_nothing_to_a_hybrid_run_do_not_keep_it_from_going_on(tmp_path: Path) -> None:
+    hybrid = replaced(CONFIG, {"objective": "eso-a"})
+    old = about_run(hybrid) | {"context_targets": [1.0, 0.0], "next_targets": [0.0, 0.0], "corrupted": 0.5}
+    write_state(tmp_path, Progress(step=3), TENSORS, old)
+    assert read_state(tmp_path, about_run(hybrid))[0].step == 3
+    assert about_run(replaced(hybrid, {"context_targets": [0.5, 0.5]})) == about_run(hybrid)
+    with pytest.raises(TrainingError, match="What differs: alpha_0\\."):
+        read_state(tmp_path, about_run(replaced(hybrid, {"alpha_0": 0.9})))
+    with pytest.raises(TrainingError, match="objective"):
+        read_state(tmp_path, about_run(CONFIG))
+    write_state(tmp_path, Progress(step=3), TENSORS, about_run(CONFIG))
+    with pytest.raises(TrainingError, match="What differs: context_targets\\."):
+        read_state(tmp_path, about_run(replaced(CONFIG, {"context_targets": [0.5, 0.5]})))
 
 
 def test_a_newer_state_replaces_the_older_and_a_crash_between_leaves_the_older(tmp_path: Path) -> None:
