@@ -33,7 +33,7 @@ class _Order:
 
 
 class KneserNey:
-    """Counts of all orders up to `order`.
+    """Counts of all orders up to `order`, or up to the length of the longest document where that is less.
 
     Args:
         documents: token ids of each document; n-grams do not cross documents.
@@ -44,6 +44,9 @@ class KneserNey:
         self._codes: Keys = generator.integers(0, 2**64, vocab_size, dtype=np.uint64)
         self._vocab_size = vocab_size
         self._orders: list[_Order] = []
+        order = min(order, max(map(len, documents), default=0))
+        if order == 0:
+            return
         tokens = np.concatenate(documents)
         ends = np.cumsum([len(document) for document in documents])
         place = np.arange(len(tokens)) - np.repeat(ends - [len(document) for document in documents],

@@ -64,6 +64,21 @@ def test_probabilities_sum_to_one() -> None:
         assert total == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("longest", [0, 1, 2, 4])
+def test_documents_shorter_than_an_ngram_are_counted_as_far_as_they_reach(longest: int) -> None:
+    documents = (
+        [document[: longest - number % 2] for number, document in enumerate(make_documents())] if longest else []
+    )
+    model = KneserNey(documents, VOCAB, 5)
+    text = make_documents(1)[0][:12]
+    found = 2 ** model.log2_probabilities(text, 0)
+    if longest:
+        wanted = [slow(documents, tuple(text[:i].tolist()), int(text[i]), longest) for i in range(len(text))]
+    else:
+        wanted = [1 / VOCAB] * len(text)
+    assert found == pytest.approx(wanted)
+
+
 def test_keys_are_sorted_as_numpy_sorts_them_and_every_place_is_kept() -> None:
     generator = np.random.default_rng(0)
     keys = generator.choice(generator.integers(0, 2**64, 900, dtype=np.uint64), 5000)
