@@ -134,10 +134,15 @@ class InfillRun:
         if self._request.correction_passes:
             for number, generator in zip(group, generators, strict=True):
                 self._correct(number, cache, generator, group)
-        if self._request.variations > 1:  # they are ranked, and parallel steps know too little of one another for that
+        if self._is_judged:
             for number in group:
                 self._judged[number] = canvas_likelihood(self._adapter, cache, self._canvases[number])
                 self._check()
+
+    @property
+    def _is_judged(self) -> bool:
+        """Several results are ranked, and parallel steps know too little of one another for that."""
+        return self._request.variations > 1
 
     def _correct(self, number: int, cache: CleanTokenCache, generator: torch.Generator, group: range) -> None:
         canvas, passes = self._canvases[number], self._request.correction_passes
@@ -202,9 +207,12 @@ class InfillRun:
         )
 
     def _left(self, longest: int, group: range, each: int = 0) -> int:
-        """Forward passes that are still to be made: for this group, for the groups after it, for corrections."""
+        """Forward passes that are still to be made: for this group, for the groups after it, for corrections, and one
+        for each result that is to be judged."""
         groups = -(-(self._request.variations - group.stop) // len(group))
-        return longest + groups * (each or max(self._written_in.values(), default=0)) + sum(self._correcting.values())
+        judging = self._request.variations - len(self._judged) if self._is_judged else 0
+        written_in = each or max(self._written_in.values(), default=0)
+        return longest + groups * written_in + sum(self._correcting.values()) + judging
 
     def _send(self, shown: int, drawn: int, step: int, steps: int, left: int) -> None:
         """Sends a frame of variation `shown` with what step `drawn` wrote marked."""

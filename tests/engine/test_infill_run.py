@@ -26,6 +26,7 @@ from engine.types import (
     Ending,
     Failed,
     Finished,
+    Frame,
     InfillRequest,
     Mode,
     ModelChoice,
@@ -89,6 +90,22 @@ def test_several_results_are_judged_exactly_and_a_single_one_costs_nothing_more(
     assert single.judged == 0
     assert first.texts == single.texts
     assert first.log_likelihood != pytest.approx(single.log_likelihood)  # which is what two parallel steps gave
+
+
+@pytest.mark.parametrize(
+    ("attention", "variations", "left"), [("causal", 3, [4, 3]), ("mixed2", 2, [5, 4, 2, 1]), ("causal", 1, [1, 0])]
+)
+def test_the_time_left_counts_the_passes_that_judge_results(
+    tmp_path: Path, attention: str, variations: int, left: list[int]
+) -> None:
+    runner = Runner(load_tiny(write_checkpoint(tmp_path / "model", attention=attention)))
+    frames: list[Frame] = []
+    request = replace(REQUEST, variations=variations, sampler="confidence")
+    runner.run(Job(1, ""), request, lambda event: frames.append(event) if isinstance(event, Frame) else None)
+    assert len(frames) == len(left)
+    for frame, passes in zip(frames, left, strict=True):
+        a_pass = (frame.stats.elapsed_ms - frame.stats.prefill_ms) / frame.stats.nfe
+        assert frame.remaining_ms == pytest.approx(passes * a_pass)
 
 
 def test_a_likelihood_does_not_depend_on_what_else_was_in_the_batch(session: EngineSession) -> None:
