@@ -94,24 +94,24 @@ def decide(logits: Tensor, rule: SamplingRule, score: Score, told: Told) -> Tens
     if told.forbidden is not None:
         logits.index_put_(told.forbidden, logits.new_full((), float("-inf")))
     probabilities = logits.softmax(dim=-1)
-    ended = None
+    ends = None
     guarded = logits
     if rule.empty is not None and told.together is not None:
-        over = told.together & (probabilities[:, rule.empty].double() > told.bar)
-        ended = (told.before & over).any(dim=1)
+        chances = probabilities[:, rule.empty].double().expand_as(told.before)
+        highest = chances.masked_fill(~told.before, 0.0).amax(dim=1)
+        ends = Ends(highest, told.together, told.together & (highest > told.bar))
         logits[:, rule.empty].masked_fill_(told.together, float("-inf"))
     if told.repeats is not None:
         rows, tokens, change = told.repeats
         guarded = logits.index_put((rows, tokens), change, accumulate=True)
-    own = probabilities if ended is None and guarded is logits else guarded.softmax(dim=-1)
+    own = probabilities if ends is None and guarded is logits else guarded.softmax(dim=-1)
     drawn = own.argmax(dim=-1) if rule.temperature == 0.0 else _draw(guarded, own, rule, told.uniform)
-    if rule.empty is not None and ended is not None:
-        drawn = drawn.masked_fill(ended, rule.empty)
+    if rule.empty is not None and ends is not None:
+        drawn = drawn.masked_fill(ends.ended, rule.empty)
     chosen = probabilities.gather(1, drawn.unsqueeze(1)).squeeze(1)
     judged = probabilities.gather(1, told.standing.unsqueeze(1)).squeeze(1)
     endings = chosen if rule.empty is None else probabilities[:, rule.empty]
     if score is Score.SHAPED:
-        ends = Ends(endings, told.together, ended) if ended is not None and told.together is not None else None
         scores = as_drawn(guarded, drawn, chosen, rule, ends, falling_on_gpu)
     else:
         scores = _scores(probabilities, chosen, score)

@@ -110,9 +110,11 @@ def sample(
     probabilities = logits.softmax(dim=-1)
     ended: list[int] = []
     together = [row for row, hole in enumerate(holes) if hole is not None]
+    highest: list[float] = []
     endings: list[float] = probabilities[:, rule.empty].tolist() if rule.empty is not None else []
     if rule.empty is not None and together:
-        ended = _end_holes(endings, holes, rule, generator)
+        highest = _highest_so_far(endings, holes)
+        ended = _end_holes(highest, holes, rule, generator)
         logits[together, rule.empty] = float("-inf")
     guarded = _guard(logits, repeats, rule.repetition_penalty)
     own = probabilities if guarded is logits and not together else guarded.softmax(dim=-1)
@@ -122,15 +124,24 @@ def sample(
     of_tokens = probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1)
     chosen: list[float] = of_tokens.tolist()
     if score is Score.SHAPED:
-        coins = _ends(endings, together, ended, tokens.device) if rule.empty is not None and together else None
+        coins = _ends(highest, together, ended, tokens.device) if highest else None
         scores: list[float] = as_drawn(guarded, tokens, of_tokens, rule, coins, falling_on_cpu).tolist()
     else:
         scores = chosen if score is Score.PROBABILITY else _scores(probabilities, score)
     return Sampled(tokens.tolist(), chosen, scores, _judge(probabilities, standing), endings)
 
 
+def _highest_so_far(chances: Sequence[float], holes: Sequence[tuple[int, int] | None]) -> list[float]:
+    """Of each row that shares a draw, the highest chance of an empty token up to it in its hole; 0 of others."""
+    highest, before = [0.0] * len(chances), dict[int, float]()
+    known = sorted((hole, row) for row, hole in enumerate(holes) if hole is not None)
+    for (number, _), row in known:
+        highest[row] = before[number] = max(chances[row], before.get(number, 0.0))
+    return highest
+
+
 def _end_holes(
-    chances: Sequence[float],
+    highest: Sequence[float],
     holes: Sequence[tuple[int, int] | None],
     rule: SamplingRule,
     generator: torch.Generator,
@@ -141,18 +152,14 @@ def _end_holes(
     these events contain one another, so their joint distribution is known: one uniform number decides the length for
     all rows of a hole. Drawn one by one, the shortest of many draws would win, and parallel steps would write too
     little. Temperature and nucleus are those of a coin (`end_bar`); applied to tokens they would favor the one empty
-    token over many words that share their chance. Temperature 0 takes the median length.
+    token over many words that share their chance. Temperature 0 takes the median length. A network's chances may fall
+    along a hole; then the highest one so far (`highest`) is that of the text being no longer.
     """
     known = [(hole, row) for row, hole in enumerate(holes) if hole is not None]
     numbers = sorted({number for (number, _), _ in known})
     drawn = torch.rand(len(numbers), generator=generator, dtype=torch.float64).tolist()
-    ended: list[int] = []
-    for number, uniform in zip(numbers, drawn, strict=True):
-        bar = end_bar(uniform, rule)
-        rows = sorted((position, row) for (hole, position), row in known if hole == number)
-        first = next((place for place, (_, row) in enumerate(rows) if chances[row] > bar), len(rows))
-        ended += [row for _, row in rows[first:]]
-    return ended
+    bars = {number: end_bar(uniform, rule) for number, uniform in zip(numbers, drawn, strict=True)}
+    return [row for (number, _), row in known if highest[row] > bars[number]]
 
 
 def end_bar(uniform: float, rule: SamplingRule) -> float:

@@ -22,8 +22,9 @@ Falling = Callable[[Tensor, "SamplingRule"], Tensor]
 
 
 class Ends(NamedTuple):
-    """How the holes' ends were drawn (`engine.sampling.end_bar`), each (rows,): the chance of an empty token, whether
-    the row's hole drew its length at once, whether the row is empty by that."""
+    """How the holes' ends were drawn (`engine.sampling.end_bar`), each (rows,): the highest chance of an empty token of
+    the row and those before it in its hole, whether the row's hole drew its length at once, whether the row is empty by
+    that."""
 
     chances: Tensor
     together: Tensor

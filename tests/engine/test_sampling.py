@@ -261,3 +261,18 @@ def test_a_token_that_was_drawn_beside_a_coin_counts_with_what_the_coin_left() -
         ends = 0.04 / 0.68
         share = {0: ends, 1: 0.9 * (1 - ends), 2: 0.1 * (1 - ends)}[drawn.tokens[0]]
         assert drawn.scores == pytest.approx([share], rel=1e-5)
+
+
+def test_where_a_coin_fell_before_the_score_is_how_likely_that_was() -> None:
+    """Two holes whose chances of an end fall along the way; the rows are not in order."""
+    chances = torch.tensor([0.1, 0.5, 0.2, 0.02, 0.9])
+    holes = [(1, 9), (1, 3), (2, 20), (2, 30), (1, 4)]
+    coins = [1.0, 0.5, 0.0, 0.0, 1.0]  # of 0.9, 0.5, 0.2, 0.2 and 0.9 with the nucleus
+    logits = torch.stack((chances.log(), (0.8 * (1 - chances)).log(), (0.2 * (1 - chances)).log()), dim=1)
+    generator, seen = torch.Generator().manual_seed(0), set()
+    for _ in range(20):
+        drawn = sample(logits, rule(top_p=0.75), [True] * 5, generator, score=Score.SHAPED, holes=holes)
+        expected = [coin if token == 0 else 1 - coin for coin, token in zip(coins, drawn.tokens, strict=True)]
+        assert drawn.scores == pytest.approx(expected)
+        seen.add(tuple(token == 0 for token in drawn.tokens))
+    assert seen == {(True, True, False, False, True), (True, False, False, False, True)}
