@@ -103,9 +103,9 @@ def test_the_time_left_counts_the_passes_that_judge_results(
     request = replace(REQUEST, variations=variations, sampler="confidence")
     runner.run(Job(1, ""), request, lambda event: frames.append(event) if isinstance(event, Frame) else None)
     assert len(frames) == len(left)
-    for frame, passes in zip(frames, left, strict=True):
-        a_pass = (frame.stats.elapsed_ms - frame.stats.prefill_ms) / frame.stats.nfe
-        assert frame.remaining_ms == pytest.approx(passes * a_pass)
+    for sent, passes in zip(frames, left, strict=True):
+        a_pass = (sent.stats.elapsed_ms - sent.stats.prefill_ms) / sent.stats.nfe
+        assert sent.remaining_ms == pytest.approx(passes * a_pass)
 
 
 def test_a_likelihood_does_not_depend_on_what_else_was_in_the_batch(session: EngineSession) -> None:
