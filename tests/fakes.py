@@ -100,14 +100,15 @@ class SteppedRun:
 
     def _variation(self, number: int) -> Variation:
         seed = self.request.seed + number
-        if not number:
-            return Variation(tuple(self.texts), self.drafts(), seed, -1.0)
-        texts = tuple(self.answer(replace(self.request, seed=seed)))
         sure = self.sureness[number % len(self.sureness)]
+        judged = (math.log(sure), 1) if self.request.variations > 1 else (-1.0, 0)
+        if not number:
+            return Variation(tuple(self.texts), self.drafts(), seed, *judged)
+        texts = tuple(self.answer(replace(self.request, seed=seed)))
         drafts = [
             tuple(Cell(token, CellState.ACCEPTED, sure) for token in re.findall(r"\s*\S+|\s+", text)) for text in texts
         ]
-        return Variation(texts, tuple(map(SpanDraft, drafts)), seed, -1.0)
+        return Variation(texts, tuple(map(SpanDraft, drafts)), seed, *judged)
 
     def _cells(self, tokens: Sequence[str]) -> list[Cell]:
         order = sorted(range(len(tokens)), key=lambda index: (index * 7919) % 101)

@@ -16,8 +16,9 @@ def likelihood(variation: Variation) -> float | None:
     """The probability of a token of the result, as the geometric mean, 0 to 1.
 
     The exact one, where several results were judged to be ranked; else what the model gave the tokens when it wrote
-    them. A mean, because a sum would always prefer the shorter of two results; only what was written counts, not what
-    was kept. None where it is not known, of results out of the history for instance.
+    them, which is no likelihood of the text: tokens of one step know nothing of one another. A mean, because a sum
+    would always prefer the shorter of two results; only what was written counts, not what was kept. None where it is
+    not known, of results out of the history for instance.
     """
     if variation.judged:
         return math.exp(variation.log_likelihood / variation.judged)
@@ -34,22 +35,36 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.1f} %"
 
 
+def figure(variation: Variation) -> str:
+    """Its likelihood as one reads it; figures that are not to be compared read differently."""
+    share = percent(likelihood(variation))
+    if likelihood(variation) is None:
+        return share
+    was_not_judged, is_part = _kind(variation)
+    return f"{share} a {'new ' if is_part else ''}token{' when written' if was_not_judged else ''}"
+
+
 def described(proposal: Proposal, index: int) -> str:
     """Which variation it is, for the status bar and for screen readers."""
-    seed, share = proposal.runs[index].seed, percent(likelihood(proposal.variations[index]))
+    seed, share = proposal.runs[index].seed, figure(proposal.variations[index])
     partial = ", taken from a step" if proposal.runs[index].is_partial else ""
     pin = ", pinned" if index in proposal.pinned else ""
     of = len(proposal.variations)
-    return f"Variation {index + 1} of {of}, likelihood {share} a token, seed {seed}{partial}{pin}."
+    return f"Variation {index + 1} of {of}, likelihood {share}, seed {seed}{partial}{pin}."
 
 
 def ranked(proposal: Proposal) -> Proposal:
-    """The likeliest first, those that are not known last; equal texts only once. The same one is shown as before."""
+    """The likeliest first, equal texts only once; the same one is shown as before.
+
+    Likelihoods are compared among results of one kind only: first stand those judged whole, then those of which only
+    the new words were, then those that were not judged, such as a single result that was pinned or a step that was
+    taken. Those whose likelihood is not known are last of their kind.
+    """
     order: list[int] = []
     for index in sorted(range(len(proposal.variations)), key=lambda index: (index not in proposal.pinned, index)):
         if proposal.variations[index].texts not in [proposal.variations[one].texts for one in order]:
             order.append(index)
-    order.sort(key=lambda index: (-(likelihood(proposal.variations[index]) or 0.0), index))
+    order.sort(key=lambda index: (_kind(proposal.variations[index]), -(likelihood(proposal.variations[index]) or 0.0)))
     shown = proposal.texts
     return _chosen(proposal, order, next(i for i in order if proposal.variations[i].texts == shown))
 
@@ -133,6 +148,12 @@ def with_pinned_of(proposal: Proposal, others: Iterable[Proposal]) -> Proposal:
             pinned=proposal.pinned | set(range(count, count + len(chosen))),
         )
     return ranked(proposal)
+
+
+def _kind(variation: Variation) -> tuple[bool, bool]:
+    """Whether it was not judged; whether old words are kept in it, so that its likelihood is that of the new ones."""
+    is_part = any(cell.state is CellState.KEPT for draft in variation.spans for cell in draft.cells)
+    return not variation.judged, is_part
 
 
 def _chosen(proposal: Proposal, order: list[int], shown: int) -> Proposal:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from app.infill.apart import TakenApart
 from app.infill.proposal import Proposal
 from app.infill.proposals import Proposals
-from app.infill.variations import likelihood, percent, steps_lead_to
+from app.infill.variations import figure, likelihood, steps_lead_to
 from app.infill.wordmarks import Mark
 from app.panels.proposal_panel import PanelState, ProposalPanel
 from app.panels.variation_rows import VariationRow
@@ -92,7 +92,7 @@ def _state(proposals: Proposals, proposal: Proposal) -> PanelState:
 
 def _row(proposal: Proposal, index: int) -> VariationRow:
     variation, run = proposal.variations[index], proposal.runs[index]
-    parts = [f"{percent(likelihood(variation))} a token", f"seed {run.seed}"]
+    parts = ["likelihood unknown" if likelihood(variation) is None else figure(variation), f"seed {run.seed}"]
     parts += ["from a step"] if run.is_partial else []
     parts += ["pinned"] if index in proposal.pinned else []
     return VariationRow(" · ".join(parts), " ⋯ ".join(variation.texts)[:_MOST_SHOWN] or "(nothing)")

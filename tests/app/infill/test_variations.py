@@ -13,6 +13,7 @@ from app.infill.record import Acceptance
 from app.infill.variations import (
     best_first,
     described,
+    figure,
     likelihood,
     only,
     percent,
@@ -35,6 +36,13 @@ def sure(text: str, *confidences: float, seed: int = 0) -> Variation:
     words = [word + " " for word in text.split()]
     cells = tuple(Cell(w, CellState.ACCEPTED, c) for w, c in zip(words, confidences, strict=True))
     return Variation((text,), (SpanDraft(cells),), seed, sum(map(math.log, confidences)))
+
+
+def judged(text: str, share: float, seed: int = 0) -> Variation:
+    """A result whose words were judged to be as likely as this, and which the steps were sure of."""
+    count = len(text.split())
+    whole = sure(text, *[0.95] * count, seed=seed)
+    return replace(whole, log_likelihood=count * math.log(share), judged=count)
 
 
 def several(*variations: Variation) -> Proposal:
@@ -61,6 +69,25 @@ def test_where_results_were_judged_their_exact_likelihood_ranks_them_and_not_wha
     good = replace(sure("c d", 0.3, 0.3, seed=1), log_likelihood=3 * math.log(0.6), judged=3)
     assert likelihood(dull) == pytest.approx(0.2)
     assert texts(best_first(several(dull, good))) == ["c d", "a b"]
+
+
+def test_results_that_were_not_judged_come_last_and_say_what_their_figure_is():
+    """As a pinned single result does, or a step that was taken, beside the results of a batch."""
+    single, taken = sure("a b", 0.9, 0.9, seed=7), sure("a c", 0.8, 0.8, seed=8)
+    kept = SpanDraft((Cell("old ", CellState.KEPT, 1.0), Cell("new", CellState.ACCEPTED, 0.9)))
+    part = Variation(("old new",), (kept,), 2, math.log(0.6), 1)
+    batch = [judged("c d", 0.1, seed=0), judged("e f", 0.3, seed=1)]
+    proposal = ranked(several(single, batch[0], part, taken, batch[1]))
+    assert texts(proposal) == ["e f", "c d", "old new", "a b", "a c"]
+    assert (proposal.texts, proposal.run.seed) == (("a b",), 7)
+    assert list(map(figure, proposal.variations)) == [
+        "30 % a token",
+        "10 % a token",
+        "60 % a new token",
+        "90 % a token when written",
+        "80 % a token when written",
+    ]
+    assert described(proposal, 3) == "Variation 4 of 5, likelihood 90 % a token when written, seed 7."
 
 
 def test_a_part_is_not_as_likely_as_the_whole_was_judged_to_be():
