@@ -117,7 +117,9 @@ def fill(
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = _CHOICE.dtype,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 chooses.")] = _CHOICE.threads,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute every step from nothing.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Change the file.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Change the file; of several results take the likeliest.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print a unified diff.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
@@ -152,8 +154,6 @@ def fill(
 
 def _fill(file: Path, places: Places, settings: InfillRequest, choice: ModelChoice, wanted: output.Wanted) -> int:
     try:
-        if wanted.write and settings.variations != 1:
-            raise TextFileError("--write takes one result: leave --variations out.")
         source = textfile.read(file)
         spans = places.resolve(source.text)
         finished = _infill(_window(source.text, spans, settings), choice)

@@ -8,7 +8,7 @@ import math
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console
@@ -37,24 +37,26 @@ def say(sentence: str) -> None:
 
 
 def hand_over(source: TextFile, spans: Sequence[TextSpan], finished: Finished, wanted: Wanted) -> None:
-    """Writes and prints a result as wanted; inserted line ends become the file's.
+    """Writes and prints results as wanted, the likeliest first, which is the one that the file gets; inserted line ends
+    become the file's.
 
     Raises:
         TextFileError: the file cannot be written.
     """
-    results = [_new_texts(source, variation) for variation in finished.variations]
+    ranked = sorted(finished.variations, key=lambda variation: -_likelihood(variation))
+    results = [_new_texts(source, variation) for variation in ranked]
     if wanted.write:
         textfile.write(source, textfile.replaced(source.text, spans, results[0]))
     if wanted.diff:
-        for texts in results:
+        for texts in results[:1] if wanted.write else results:
             _print_diff(source, textfile.replaced(source.text, spans, texts))
     if not (wanted.write or wanted.diff or wanted.json):
-        pairs = zip(finished.variations, results, strict=True)
-        for variation, texts in sorted(pairs, key=lambda pair: -_likelihood(pair[0])):
+        for variation, texts in zip(ranked, results, strict=True):
             _print_texts(spans, texts, _heading(variation) if len(results) > 1 else "")
-    say(f"{stats_line(finished.stats)}{' · written to ' + str(source.path) if wanted.write else ''}")
+    which = f"{_heading(ranked[0])}, " if len(results) > 1 else ""
+    say(f"{stats_line(finished.stats)}{f' · {which}written to {source.path}' if wanted.write else ''}")
     if wanted.json:
-        print(json.dumps(_report(source, spans, finished, results), ensure_ascii=True))
+        print(json.dumps(_report(source, spans, replace(finished, variations=tuple(ranked)), results)))
 
 
 def _likelihood(variation: Variation) -> float:

@@ -42,6 +42,8 @@ class Script:
     closed: int = 0
     likelihoods: dict[int, tuple[float, int]] = field(default_factory=dict)
     """By seed: a variation's log-likelihood and how many tokens it counts."""
+    texts_of: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """By seed: other texts than `texts`."""
 
 
 class FakeSession:
@@ -77,9 +79,10 @@ class FakeSession:
             yield Finished(job.id, request, tuple(self._variations(request)), STATS, INFO)
 
     def _variations(self, request: InfillRequest) -> Iterator[Variation]:
-        texts = (self.script.texts * len(request.spans))[: len(request.spans)]
         for number in range(request.variations):
             seed = request.seed + number
+            texts = self.script.texts_of.get(seed, self.script.texts)
+            texts = (texts * len(request.spans))[: len(request.spans)]
             yield Variation(texts, (), seed, *self.script.likelihoods.get(seed, (-1.5, 0)))
 
 

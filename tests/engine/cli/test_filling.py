@@ -172,6 +172,20 @@ def test_variations_that_were_judged_are_printed_the_likeliest_first(story, scri
     assert headings == ["[seed 5, 78 % a token]", "[seed 6, 61 % a token]", "[seed 4, 22 % a token]"]
 
 
+def test_of_several_results_the_likeliest_is_written_and_named(story, script, capsys):
+    script.likelihoods = {4: (-3.0, 2), 5: (-0.5, 2), 6: (-1.0, 2)}
+    script.texts_of = {5: ("best text",)}
+    options = ("--span", "0:3", "--variations", 3, "--seed", 4)
+    assert run("fill", story, *options, "--diff", "--json", "--write") == 0
+    assert story.read_text(encoding="utf-8").startswith("best text day.")
+    out, err = capsys.readouterr()
+    assert err.splitlines()[-1].endswith(f" · seed 5, 78 % a token, written to {story}")
+    assert out.count("+new text") + out.count("+best text") == 1, "the diff is of what was written"
+    report = last_object(out)
+    assert report["spans"][0]["after"] == "best text"
+    assert [one["seed"] for one in report["variations"]] == [5, 6, 4]
+
+
 def test_a_long_document_is_sent_as_a_window(tmp_path, script):
     path = tmp_path / "long.txt"
     path.write_text("a" * 200_000 + "HERE" + "b" * 200_000, encoding="utf-8")
@@ -195,7 +209,6 @@ def test_a_long_document_is_sent_as_a_window(tmp_path, script):
         (("--lines", "3-2"), "There are no lines 3-2"),
         (("--at", "9:1"), "There is no line 9"),
         (("--at", "1:10"), "There is no column 10 in line 1: it has columns 1-9."),
-        (("--span", "0:3", "--variations", "2", "--write"), "--write takes one result: leave --variations out"),
     ],
 )
 def test_a_wrong_place_is_one_sentence_and_status_2(story, script, capsys, options, sentence):
