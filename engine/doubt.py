@@ -14,7 +14,6 @@ in which the others were fed. All figures are natural logarithms (nats), for a t
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Generator, Iterator, Sequence
@@ -30,6 +29,7 @@ from engine.likelihood import Lease
 from engine.models.base import Feed
 from engine.scoring import tokens_with_ranges
 from engine.types import Candidate, DoubtRequest, InfillRequest, Mode, TextSpan, WordDoubt
+from engine.words import Word, best_of, words_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,34 +45,8 @@ LOOKED_AT, LOOKED_AT_FOR_TYPOS = 64, 2048
 """Tokens that are looked at for candidates, the likeliest first; more for words of several tokens (typos)."""
 MISSING = 16
 """How many tokens are tried before a word, the likeliest ones: an article may be missing."""
-ALIKE = 0.8
-"""How much (`difflib`) a likelier word must look like the one that stands there to be the same one without its typo."""
 NAME_BONUS = 6.0
 """Nats by which names, numbers and beginnings of sentences are doubted less: a model expects few of them."""
-
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
-_CANDIDATE = re.compile(r"\w+(?:['’]\w+)*(?: \w+(?:['’]\w+)*)?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A word text[start:end], and the tokens [first, last) of its passage that touch it.
-
-    `lead` and `trail` are what these tokens hold beside it: mostly the space before the word.
-    """
-
-    start: int
-    end: int
-    first: int
-    last: int
-    text: str
-    lead: str
-    trail: str
-
-    @property
-    def size(self) -> int:
-        """How many tokens it has."""
-        return self.last - self.first
 
 
 def doubt(adapter: ModelAdapter, lease: Lease, request: DoubtRequest) -> Generator[tuple[WordDoubt, ...], None, None]:
@@ -95,13 +69,13 @@ class _Passage:
     def __init__(self, adapter: ModelAdapter, lease: Lease, request: DoubtRequest, span: TextSpan) -> None:
         self._adapter, self._lease, self._request, self._span = adapter, lease, request, span
         self._ids, ranges = tokens_with_ranges(adapter, request.text, span)
-        self._words = _words(request.text, span, ranges)
+        self._words = words_of(request.text, span, ranges)
 
     def judged(self) -> Iterator[tuple[WordDoubt, ...]]:
         """All words, and () after every one on the way."""
         if not self._words:
             return
-        found: dict[_Word, tuple[_Likelihood, list[Candidate]]] = {}
+        found: dict[Word, tuple[_Likelihood, list[Candidate]]] = {}
         for word, judge in self._visit(self._words, longer=0):
             likelihood = judge.likelihood(word)
             is_doubtful = self._is_doubtful(likelihood)
@@ -113,7 +87,7 @@ class _Passage:
             yield ()
         yield tuple(self._told(word, *found[word]) for word in self._words)
 
-    def _visit(self, words: Sequence[_Word], *, longer: int) -> Iterator[tuple[_Word, _Judge]]:
+    def _visit(self, words: Sequence[Word], *, longer: int) -> Iterator[tuple[Word, _Judge]]:
         """Each word with a judge whose cache holds all else; what stands behind the word is `longer` positions away."""
         if not words:
             return
@@ -141,8 +115,8 @@ class _Passage:
         request = self._request
         return likelihood.total < math.log(request.threshold) and likelihood.doubt >= request.least_doubt
 
-    def _told(self, word: _Word, likelihood: _Likelihood, candidates: list[Candidate]) -> WordDoubt:
-        best = _best(word.text, candidates, self._request.most_candidates)
+    def _told(self, word: Word, likelihood: _Likelihood, candidates: list[Candidate]) -> WordDoubt:
+        best = best_of(word.text, candidates, self._request.most_candidates)
         return WordDoubt(word.start, word.end, likelihood.total, likelihood.doubt, best)
 
 
@@ -169,13 +143,13 @@ class _Judge:
         self._adapter, self._cache, self._longer = adapter, cache, longer
         self._ids, self._start = ids, start
 
-    def visit(self, words: Sequence[_Word]) -> Iterator[tuple[_Word, _Judge]]:
+    def visit(self, words: Sequence[Word]) -> Iterator[tuple[Word, _Judge]]:
         """Yields each word, in order, with this judge. Afterwards the cache holds the context alone."""
         length = len(self._cache)
         yield from self._halve(words, 0, len(self._ids))
         self._cache.truncate(length)
 
-    def likelihood(self, word: _Word) -> _Likelihood:
+    def likelihood(self, word: Word) -> _Likelihood:
         """The exact likelihood of the word's tokens, from left to right."""
         import torch
 
@@ -190,7 +164,7 @@ class _Judge:
         doubt = max(0.0, float(gaps.max() + 0.5 * gaps.sum()) - bonus)
         return _Likelihood(float(values.sum()), doubt, rows[0])
 
-    def instead(self, word: _Word, likelihood: _Likelihood, text: str) -> list[Candidate]:
+    def instead(self, word: Word, likelihood: _Likelihood, text: str) -> list[Candidate]:
         """Likelier words of one token, the likeliest first, by their likelihood where the word's first token stands."""
         most = LOOKED_AT if word.size == 1 else LOOKED_AT_FOR_TYPOS
         values, ids = likelihood.first.topk(min(most, len(likelihood.first)))
@@ -201,7 +175,7 @@ class _Judge:
                 found.append(Candidate(written, value))
         return found
 
-    def with_one_before(self, word: _Word, likelihood: _Likelihood, text: str) -> list[Candidate]:
+    def with_one_before(self, word: Word, likelihood: _Likelihood, text: str) -> list[Candidate]:
         """Likelier texts of two tokens, the second of which is the word: something is missing before it."""
         place = self._start + word.first
         logits = self._adapter.step(self._cache, (), [place])
@@ -222,7 +196,7 @@ class _Judge:
                 found.append(Candidate(written, both))
         return found
 
-    def _halve(self, words: Sequence[_Word], start: int, end: int) -> Iterator[tuple[_Word, _Judge]]:
+    def _halve(self, words: Sequence[Word], start: int, end: int) -> Iterator[tuple[Word, _Judge]]:
         """Steps 1 to 4 for the words among the tokens [start, end), of which none is fed yet."""
         length = len(self._cache)
         if len(words) == 1:
@@ -245,19 +219,11 @@ class _Judge:
     def _placed(self, start: int, end: int, shift: int) -> list[Placed]:
         return [Placed(self._ids[index], self._start + index + shift) for index in range(start, end)]
 
-    def _fitting(self, word: _Word, ids: Sequence[int], text: str) -> str | None:
+    def _fitting(self, word: Word, ids: Sequence[int], text: str) -> str | None:
         """What would stand in the word's place, if these tokens are a whole word or two between the same neighbors."""
         if not self._adapter.tokenizer.special_ids.isdisjoint(ids):
             return None
-        written = self._adapter.tokenizer.decode(ids)
-        if not written.startswith(word.lead) or not written.endswith(word.trail):
-            return None
-        written = written[len(word.lead) : len(written) - len(word.trail)]
-        if written == word.text or not _CANDIDATE.fullmatch(written):
-            return None
-        # The first letter of a longer word, unless the text has such a word.
-        parts = [part for part in written.split() if len(part) == 1]
-        return written if all(re.search(rf"\b{part}\b", text) for part in parts) else None
+        return word.instead(self._adapter.tokenizer.decode(ids), text)
 
 
 def _passages(adapter: ModelAdapter, text: str, span: TextSpan, size: int) -> Iterator[TextSpan]:
@@ -269,39 +235,3 @@ def _passages(adapter: ModelAdapter, text: str, span: TextSpan, size: int) -> It
             yield from _passages(adapter, text, TextSpan(match.start(), match.end()), size // 2)
         else:
             yield TextSpan(match.start(), match.end())
-
-
-def _words(text: str, span: TextSpan, ranges: Sequence[tuple[int, int]]) -> list[_Word]:
-    """The span's words that share no token with another one."""
-    found: list[_Word] = []
-    index = 0
-    for match in _WORD.finditer(text, span.start, span.end):
-        while index < len(ranges) and ranges[index][1] <= match.start():
-            index += 1
-        last = index
-        while last < len(ranges) and ranges[last][0] < match.end():
-            last += 1
-        if last == index or (found and found[-1].last > index):
-            continue
-        lead, trail = text[ranges[index][0] : match.start()], text[match.end() : ranges[last - 1][1]]
-        found.append(_Word(match.start(), match.end(), index, last, match[0], lead, trail))
-    return found
-
-
-def _best(word: str, candidates: Sequence[Candidate], most: int) -> tuple[Candidate, ...]:
-    """The likeliest candidates, each once, the likeliest first; the one that looks most like the word is among them."""
-    likeliest: dict[str, Candidate] = {}
-    for candidate in sorted(candidates, key=lambda candidate: -candidate.log_likelihood):
-        likeliest.setdefault(candidate.text, candidate)
-    ranked = list(likeliest.values())
-    alike = max(ranked, key=lambda candidate: _likeness(word, candidate.text), default=None)
-    best = ranked[:most]
-    if alike is not None and alike not in best and _likeness(word, alike.text) >= ALIKE:
-        best = [*best[: most - 1], alike]
-    return tuple(best)
-
-
-def _likeness(one: str, other: str) -> float:
-    if other.endswith(f" {one}"):  # something was missing before it
-        return 1.0
-    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
