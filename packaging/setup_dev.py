@@ -14,11 +14,12 @@ import argparse
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from screens import OFFSCREEN_FILES, X11_FILES, screen
 
 OLDEST_PYTHON = (3, 11)
 TORCH = "torch==2.13.0"
@@ -28,17 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 SAMPLE = ROOT / "resources" / "samples" / "welcome.md"
 SAMPLE_LINES = "7-7"
-X11_SOCKETS = Path("/tmp/.X11-unix")  # noqa: S108 (where every X server puts them)
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
-
-OFFSCREEN_FILES = (
-    "PySide6/QtWidgets.abi3.so",
-    "PySide6/QtTest.abi3.so",
-    "PySide6/Qt/plugins/platforms/libqoffscreen.so",
-    "pyside6_scintilla/scintilla_qt.so",
-)
-X11_FILES = ("PySide6/Qt/plugins/platforms/libqxcb.so",)
-WAYLAND_FILES = ("PySide6/Qt/plugins/platforms/libqwayland.so",)
 
 DEBIAN_PACKAGES = {
     "libEGL.so.1": "libegl1",
@@ -270,29 +261,6 @@ def copy_of_sample() -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SAMPLE, copy)
     return copy
-
-
-def screen(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Which of Qt's platform files the screen of this session needs; None where there is no screen."""
-    if not sys.platform.startswith("linux"):
-        return ()
-    wayland = environment.get("WAYLAND_DISPLAY")
-    if wayland and answers(Path(environment.get("XDG_RUNTIME_DIR", "/run")) / wayland):
-        return WAYLAND_FILES
-    display = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", environment.get("DISPLAY", ""))
-    if display:
-        return X11_FILES if answers(X11_SOCKETS / f"X{display[1]}") else None
-    return X11_FILES if environment.get("DISPLAY") else None
-
-
-def answers(path: Path) -> bool:
-    """Whether somebody listens at a Unix socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
 
 
 def call(command: Sequence[str | Path], *, check: bool = True, quiet: bool = False) -> int:

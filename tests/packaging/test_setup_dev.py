@@ -25,6 +25,7 @@ LDD = """\
 
 @pytest.fixture
 def setup(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    monkeypatch.syspath_prepend(SCRIPT.parent)  # as it is when the script is run
     spec = importlib.util.spec_from_file_location("setup_dev", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
@@ -117,7 +118,8 @@ def test_the_pinned_torch_is_the_one_the_project_admits(setup):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens of Linux")
 def test_a_display_that_nobody_serves_is_no_screen(setup, short_folder, monkeypatch):
-    monkeypatch.setattr(setup, "X11_SOCKETS", short_folder)
+    screens = sys.modules["screens"]
+    monkeypatch.setattr(screens, "X11_SOCKETS", short_folder)
     assert setup.screen({}) is None
     assert setup.screen({"DISPLAY": ":7"}) is None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
@@ -126,7 +128,7 @@ def test_a_display_that_nobody_serves_is_no_screen(setup, short_folder, monkeypa
         assert setup.screen({"DISPLAY": ":7.0"}) == setup.X11_FILES
         assert setup.screen({"DISPLAY": "elsewhere:7"}) == setup.X11_FILES
         wayland = {"WAYLAND_DISPLAY": "X7", "XDG_RUNTIME_DIR": str(short_folder)}
-        assert setup.screen(wayland) == setup.WAYLAND_FILES
+        assert setup.screen(wayland) == screens.WAYLAND_FILES
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens of Linux")
