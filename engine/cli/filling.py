@@ -87,6 +87,11 @@ Scheduled = Annotated[
 ]
 Penalty = Annotated[float, typer.Option(help="From 1 (off) up: how much repeating the text nearby is held down.")]
 
+Picked = Annotated[
+    int | None,
+    typer.Option(metavar="SEED", help="Of several results --write takes that of this seed.  [default: the likeliest]"),
+]
+
 
 def fill(
     file: Annotated[Path, typer.Argument(help="The text file.", show_default=False)],
@@ -117,9 +122,8 @@ def fill(
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = _CHOICE.dtype,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 chooses.")] = _CHOICE.threads,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute every step from nothing.")] = False,
-    write: Annotated[
-        bool, typer.Option("--write", help="Change the file; of several results take the likeliest.")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Change the file.")] = False,
+    pick: Picked = None,
     diff: Annotated[bool, typer.Option("--diff", help="Print a unified diff.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
 ) -> None:
@@ -147,13 +151,13 @@ def fill(
         context_order=context_order,
         use_cache=not no_cache,
     )
-    wanted = output.Wanted(write=write, diff=diff, json=as_json)
-    choice = ModelChoice(model, device, dtype, threads)
+    wanted, choice = output.Wanted(write, diff, as_json, pick), ModelChoice(model, device, dtype, threads)
     raise typer.Exit(_fill(file, Places(span or [], lines, at), settings, choice, wanted))
 
 
 def _fill(file: Path, places: Places, settings: InfillRequest, choice: ModelChoice, wanted: output.Wanted) -> int:
     try:
+        output.check_pick(wanted.pick, settings)
         source = textfile.read(file)
         spans = places.resolve(source.text)
         finished = _infill(_window(source.text, spans, settings), choice)

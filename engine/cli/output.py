@@ -16,19 +16,23 @@ from rich.text import Text
 
 from engine.cli import textfile
 from engine.cli.terminal import stats_line, visible
-from engine.cli.textfile import TextFile
-from engine.types import Finished, TextSpan, Variation
+from engine.cli.textfile import TextFile, TextFileError
+from engine.types import Finished, InfillRequest, TextSpan, Variation
 
 DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which outputs were asked for; with none of them the new text is printed."""
+    """Which outputs were asked for; with none of them the new text is printed.
+
+    `pick`: the seed of the result that comes first, and is written; None: the likeliest.
+    """
 
     write: bool = False
     diff: bool = False
     json: bool = False
+    pick: int | None = None
 
 
 def say(sentence: str) -> None:
@@ -36,14 +40,21 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def check_pick(pick: int | None, request: InfillRequest) -> None:
+    """Raises TextFileError where a request makes no result of the seed that is picked."""
+    last = request.seed + request.variations - 1
+    if pick is not None and not request.seed <= pick <= last:
+        raise TextFileError(f"--pick takes the seed of a result, from {request.seed} to {last} here, not {pick}.")
+
+
 def hand_over(source: TextFile, spans: Sequence[TextSpan], finished: Finished, wanted: Wanted) -> None:
-    """Writes and prints results as wanted, the likeliest first, which is the one that the file gets; inserted line ends
-    become the file's.
+    """Writes and prints results as wanted, the picked one first, which the file gets, then the likeliest; inserted line
+    ends become the file's.
 
     Raises:
         TextFileError: the file cannot be written.
     """
-    ranked = sorted(finished.variations, key=lambda variation: -_likelihood(variation))
+    ranked = sorted(finished.variations, key=lambda one: (one.seed != wanted.pick, -_likelihood(one)))
     results = [_new_texts(source, variation) for variation in ranked]
     if wanted.write:
         textfile.write(source, textfile.replaced(source.text, spans, results[0]))

@@ -186,6 +186,17 @@ def test_of_several_results_the_likeliest_is_written_and_named(story, script, ca
     assert [one["seed"] for one in report["variations"]] == [5, 6, 4]
 
 
+def test_another_result_is_written_when_its_seed_is_picked(story, script, capsys):
+    script.likelihoods = {4: (-3.0, 2), 5: (-0.5, 2), 6: (-1.0, 2)}
+    script.texts_of = {6: ("picked text",)}
+    options = ("--span", "0:3", "--variations", 3, "--seed", 4)
+    assert run("fill", story, *options, "--json", "--write", "--pick", 6) == 0
+    assert story.read_text(encoding="utf-8").startswith("picked text day.")
+    out, err = capsys.readouterr()
+    assert " · seed 6, 61 % a token, written to" in err
+    assert [one["seed"] for one in last_object(out)["variations"]] == [6, 5, 4]
+
+
 def test_a_long_document_is_sent_as_a_window(tmp_path, script):
     path = tmp_path / "long.txt"
     path.write_text("a" * 200_000 + "HERE" + "b" * 200_000, encoding="utf-8")
@@ -203,6 +214,10 @@ def test_a_long_document_is_sent_as_a_window(tmp_path, script):
         ((), "Say where to write"),
         (("--span", "0:3", "--lines", "1-1"), "Say where to write"),
         (("--span", "3:3"), "The span 3:3 is empty or outside the text"),
+        (
+            ("--span", "0:3", "--variations", "2", "--seed", "4", "--pick", "6"),
+            "--pick takes the seed of a result, from 4 to 5",
+        ),
         (("--span", "0:999"), "outside the text of 42 characters"),
         (("--span", "a:b"), "--span takes START:END, two whole numbers, not “a:b”"),
         (("--lines", "0-1"), "There are no lines 0-1: the file has lines 1-4."),
