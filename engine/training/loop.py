@@ -31,8 +31,9 @@ from engine.training.peers import Alone, Peers, add_up_gradients
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What one step did: mean -ln p (nats a token) over the hole and the context targets, the gradient's norm, the
-    rates' factor; rows, targets and floating-point operations of all processes together."""
+    """What one step did: mean -ln p (nats a token) over the hole targets, and over the context's, those that clean rows
+    predict among them; the gradient's norm, the rates' factor; rows, targets and floating-point operations of all
+    processes together."""
 
     loss: float
     context_loss: float
@@ -147,6 +148,7 @@ class Trainer:
                 sums[TargetKind.HOLE] += torch.stack((loss.detach(), loss.new_tensor(batch.tokens)))
             else:
                 sums.index_add_(0, batch.kinds, torch.stack((each, torch.ones_like(each)), dim=1))
+        sums[TargetKind.CONTEXT] += sums[TargetKind.NEXT]
         return sums[: TargetKind.CORRECTION].double().cpu()
 
     def _hidden(self, network: EsoLMNetwork, batch: Batch) -> Tensor:

@@ -73,3 +73,12 @@ def test_a_step_counts_its_arithmetic(samples: Path) -> None:
     shapes = {name: value.shape for name, value in trainer.optimizer.masters.items()}
     matrices = sum(shape.numel() for name, shape in shapes.items() if name.startswith("blocks.") and len(shape) == 2)
     assert 6 * report.rows * matrices < report.flops < 20 * report.rows * (matrices + VOCAB * 32)
+
+
+def test_a_step_tells_how_the_context_was_predicted_by_copies_or_by_clean_rows(samples: Path) -> None:
+    nothing, ahead, copies = (
+        trained(samples, 1, next_targets=next_, context_targets=context)[0].context_loss
+        for next_, context in (((0.0, 0.0), (0.0, 0.0)), ((1.0, 1.0), (0.0, 0.0)), ((0.0, 0.0), (1.0, 1.0)))
+    )
+    assert nothing == 0
+    assert [5 < loss < 8 for loss in (ahead, copies)] == [True, True]
