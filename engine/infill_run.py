@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from engine.borders import drop_doubled_spaces
 from engine.cache_pool import CachePool
 from engine.canvas import Canvas, Piece
 from engine.capacity import find_capacities
@@ -134,10 +135,17 @@ class InfillRun:
         if self._request.correction_passes:
             for number, generator in zip(group, generators, strict=True):
                 self._correct(number, cache, generator, group)
+        if self._request.mode is not Mode.REFINE:  # which keeps the number of tokens
+            self._drop_doubled_spaces(group)
         if self._is_judged:
             for number in group:
                 self._judged[number] = canvas_likelihood(self._adapter, cache, self._canvases[number])
                 self._check()
+
+    def _drop_doubled_spaces(self, group: range) -> None:
+        has_least = self._request.length_factor is not None or self._request.least_tokens is not None
+        for number in group:
+            drop_doubled_spaces(self._canvases[number], self._adapter.tokenizer, self._step, keep_least=has_least)
 
     @property
     def _is_judged(self) -> bool:
