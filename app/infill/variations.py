@@ -58,15 +58,21 @@ def ranked(proposal: Proposal) -> Proposal:
 
     Likelihoods are compared among results of one kind only: first stand those judged whole, then those of which only
     the new words were, then those that were not judged, such as a single result that was pinned or a step that was
-    taken. Those whose likelihood is not known are last of their kind.
+    taken. Those whose likelihood is not known are last of their kind. Results without any text stand behind all others:
+    nothing is often the likeliest, and seldom what was asked for.
     """
     order: list[int] = []
     for index in sorted(range(len(proposal.variations)), key=lambda index: (index not in proposal.pinned, index)):
         if proposal.variations[index].texts not in [proposal.variations[one].texts for one in order]:
             order.append(index)
-    order.sort(key=lambda index: (_kind(proposal.variations[index]), -(likelihood(proposal.variations[index]) or 0.0)))
+    order.sort(key=lambda index: _place(proposal.variations[index]))
     shown = proposal.texts
     return _chosen(proposal, order, next(i for i in order if proposal.variations[i].texts == shown))
+
+
+def _place(variation: Variation) -> tuple[bool, tuple[bool, bool], float]:
+    """What a result is ranked by, lowest first."""
+    return not any(variation.texts), _kind(variation), -(likelihood(variation) or 0.0)
 
 
 def best_first(proposal: Proposal) -> Proposal:

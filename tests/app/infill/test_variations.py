@@ -90,6 +90,13 @@ def test_results_that_were_not_judged_come_last_and_say_what_their_figure_is():
     assert described(proposal, 3) == "Variation 4 of 5, likelihood 90 % a token when written, seed 7."
 
 
+def test_a_result_without_text_comes_last_however_likely_nothing_is():
+    nothing = Variation(("",), (SpanDraft(()),), 1, math.log(0.9), 1)
+    proposal = best_first(several(nothing, judged("a b", 0.2), sure("c", 0.1)))
+    assert texts(proposal) == ["a b", "c", ""]
+    assert proposal.shown == 0
+
+
 def test_a_part_is_not_as_likely_as_the_whole_was_judged_to_be():
     two = propose(Text(TEXT), ("one", "eins"), ("two", "zwei"))
     judged = replace(two.variations[0], log_likelihood=4 * math.log(0.1), judged=4)

@@ -172,6 +172,13 @@ def test_variations_that_were_judged_are_printed_the_likeliest_first(story, scri
     assert headings == ["[seed 5, 78 % a token]", "[seed 6, 61 % a token]", "[seed 4, 22 % a token]"]
 
 
+def test_a_result_without_text_is_not_written_while_there_is_another(story, script, capsys):
+    script.likelihoods = {4: (-0.1, 1), 5: (-3.0, 2)}
+    script.texts_of = {4: ("",)}
+    assert run("fill", story, "--span", "0:3", "--variations", 2, "--seed", 4, "--write") == 0
+    assert story.read_text(encoding="utf-8").startswith("new text day.")
+
+
 def test_of_several_results_the_likeliest_is_written_and_named(story, script, capsys):
     script.likelihoods = {4: (-3.0, 2), 5: (-0.5, 2), 6: (-1.0, 2)}
     script.texts_of = {5: ("best text",)}
