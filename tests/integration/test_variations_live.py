@@ -42,7 +42,7 @@ def controller(view: EditorView) -> Iterator[InfillController]:
 
 def _settings() -> Settings:
     settings = Settings()
-    for key, value in {"steps": 6, "variations": 3, "seed": 5, "seed_locked": True, "capacity": 14}.items():
+    for key, value in {"steps": 6, "variations": 3, "seed": 5, "seed_locked": True}.items():
         settings[f"infill.{key}"] = value
     return settings
 
