@@ -11,6 +11,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "docs" / "images" / "tour"
 WIDTH, HEIGHT = 1180, 760
+REST_S = 0.005
 SENTENCE = "He had kept the light for thirty years and had never once let it go out."
 PARAGRAPH = "At the top he set the lantern down, wiped the great lens with his sleeve, and\nlooked out."
 RIGHT, WRONG = "wiped the great lens", "wiped the great window spoon"
@@ -57,6 +59,7 @@ class Tour:
             if patience.hasExpired():
                 raise TimeoutError("the tour waited in vain")
             QApplication.processEvents()
+            time.sleep(REST_S)  # the engine's thread needs the interpreter too
 
     def pause(self, milliseconds: int = PAINT_MS) -> None:
         """Lets events happen for a while."""
@@ -114,6 +117,7 @@ def two_proposals(tour: Tour) -> None:
 def variations(tour: Tour) -> None:
     """Five results of one run, the third one shown."""
     tour.window.settings["infill.variations"] = 5
+    tour.window.settings["infill.seed"] = 22  # five results of one line each
     tour.fill(SENTENCE)
     tour.run("proposal.panel")
     for _ in range(2):
@@ -157,6 +161,7 @@ def doubt(tour: Tour) -> None:
 
 def history(tour: Tour) -> None:
     """The runs of the document."""
+    tour.window.settings["infill.seed"] = 10  # two results of one line each
     for text in (SENTENCE, PARAGRAPH):
         tour.fill(text)
         tour.tab.controller.proposals.accept()
