@@ -48,14 +48,15 @@ def check_pick(pick: int | None, request: InfillRequest) -> None:
 
 
 def hand_over(source: TextFile, spans: Sequence[TextSpan], finished: Finished, wanted: Wanted) -> None:
-    """Writes and prints results as wanted, the picked one first, which the file gets, then the likeliest, those without
-    text last; inserted line ends become the file's.
+    """Writes and prints results as wanted, the picked one first, which the file gets, then the likeliest, blank
+    ones last; inserted line ends become the file's.
 
     Raises:
         TextFileError: the file cannot be written.
     """
     ranked = sorted(
-        finished.variations, key=lambda one: (one.seed != wanted.pick, not any(one.texts), -_likelihood(one))
+        finished.variations,
+        key=lambda one: (one.seed != wanted.pick, not any(map(str.strip, one.texts)), -_likelihood(one)),
     )
     results = [_new_texts(source, variation) for variation in ranked]
     if wanted.write:

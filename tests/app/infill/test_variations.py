@@ -90,10 +90,11 @@ def test_results_that_were_not_judged_come_last_and_say_what_their_figure_is():
     assert described(proposal, 3) == "Variation 4 of 5, likelihood 90 % a token when written, seed 7."
 
 
-def test_a_result_without_text_comes_last_however_likely_nothing_is():
-    nothing = Variation(("",), (SpanDraft(()),), 1, math.log(0.9), 1)
+@pytest.mark.parametrize("blank", ["", "\n"])
+def test_a_blank_result_comes_last_however_likely_nothing_is(blank):
+    nothing = Variation((blank,), (SpanDraft(()),), 1, math.log(0.9), 1)
     proposal = best_first(several(nothing, judged("a b", 0.2), sure("c", 0.1)))
-    assert texts(proposal) == ["a b", "c", ""]
+    assert texts(proposal) == ["a b", "c", blank]
     assert proposal.shown == 0
 
 
