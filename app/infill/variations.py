@@ -58,8 +58,8 @@ def ranked(proposal: Proposal) -> Proposal:
 
     Likelihoods are compared among results of one kind only: first stand those judged whole, then those of which only
     the new words were, then those that were not judged, such as a single result that was pinned or a step that was
-    taken. Those whose likelihood is not known are last of their kind. Blank results stand behind all others: nothing, or a line end
-    alone, is often the likeliest, and seldom what was asked for.
+    taken. Those whose likelihood is not known are last of their kind. Blank results stand behind all others: nothing,
+    or a line end alone, is often the likeliest, and seldom what was asked for.
     """
     order: list[int] = []
     for index in sorted(range(len(proposal.variations)), key=lambda index: (index not in proposal.pinned, index)):
