@@ -196,14 +196,6 @@ def _slug(path: Path) -> str:
 
 def _run(wish: _Wish, *, resume: bool, minutes: float | None, pack_only: bool) -> tuple[Progress, bool]:
     """The progress, and whether this is the process that says so."""
-    from engine.training.crew import crew, crew_size
-
-    with crew(1 if pack_only else crew_size(wish.config), _part, wish, resume, minutes, pack_only):
-        return _part(wish, resume, minutes, pack_only)
-
-
-def _part(wish: _Wish, resume: bool, minutes: float | None, pack_only: bool) -> tuple[Progress, bool]:
-    """What each process of the run does."""
     from engine.training.peers import joined
     from engine.training.process import keep_memory
     from engine.training.run import Call

@@ -48,7 +48,7 @@ class TrainConfig:
         alpha_0: of eso-a and eso-b: share of the tokens that diffusion writes. batch_split: share of the samples that
             serve the diffusion term. diffusion_weight: nelbo, or flat (every mask weighs 1).
         dtype: of the forward pass: auto, bfloat16 or float32. device: auto, cpu, cuda or mps.
-        workers: threads that each run their own batches (CPU only); 0 takes a process for each core, which is faster.
+        workers: threads that each run their own batches (CPU only); 0 takes one per core.
         compile: on an NVIDIA GPU, compile the network around FlexAttention.
         checkpoint_minutes, log_steps, held_out_samples: how often and how much is written and measured.
     """

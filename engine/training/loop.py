@@ -93,16 +93,9 @@ class Trainer:
         peers, workers = self._peers, len(self._networks)
         feed = Feed(self._recipe, rank=peers.rank, size=peers.size, passes=workers, makers=self._place.makers)
         # One thread per batch, not several threads per product: no barriers, so busy neighbours cost little.
-        with feed, ThreadPoolExecutor(workers, initializer=self._prepare_worker) as pool:
+        with feed, ThreadPoolExecutor(workers, initializer=_prepare_worker(workers, self._place.device)) as pool:
             while (share := peers.first(share_done(self.progress))) < 1:
                 yield self._step(share, feed, pool)
-
-    def _prepare_worker(self) -> None:
-        device = self._place.device
-        if len(self._networks) > 1 or (self._peers.local_size > 1 and device.type == "cpu"):
-            torch.set_num_threads(1)
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
 
     def _step(self, share: float, feed: Feed, pool: ThreadPoolExecutor) -> StepReport:
         config, progress = self._config, self.progress
@@ -184,3 +177,13 @@ def _twin(network: EsoLMNetwork) -> EsoLMNetwork:
 def _all(pool: ThreadPoolExecutor, function: Callable[[str], None], names: Iterable[str]) -> None:
     for _ in pool.map(function, names):
         pass
+
+
+def _prepare_worker(workers: int, device: torch.device) -> Callable[[], None]:
+    def prepare() -> None:
+        if workers > 1:
+            torch.set_num_threads(1)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+
+    return prepare
