@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.models.esolm_network import EsoLMShape, apply_rotary, rotary_tables
-from engine.training.attention import Extent
+from engine.training.extent import Extent
 from engine.training.objective import Batch
 
 

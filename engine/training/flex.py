@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
-from engine.training.attention import Extent, rotated
+from engine.training.attention import rotated
+from engine.training.extent import Extent
 
 BLOCK = 128
 """Rows and columns of a block."""

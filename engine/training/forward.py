@@ -20,6 +20,8 @@ from engine.training.objective import Batch
 Attend = Callable[[Tensor, Tensor], Tensor]
 """(all rows, normed (rows, width); the matrix that makes queries, keys and values of them (3 * width, width)) ->
 attended (rows, width)."""
+_FILL = 256
+"""On a CPU a batch is filled up to a multiple of so many rows, which nobody sees: new sizes of products cost time."""
 
 
 def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
@@ -29,8 +31,10 @@ def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
     if any(extent.is_dense for extent in batch.extents):
         dense = DenseAttention(shape, batch, network.vocab_embed.embedding.dtype)
         return _run(network, batch.ids, batch.rows, lambda h, weight: dense(functional.linear(h, weight)))
+    extra = -len(batch.ids) % _FILL if batch.ids.device.type == "cpu" else 0
+    ids, positions = (functional.pad(part, (0, extra)) for part in (batch.ids, batch.positions))
     sight = sight_of(
-        batch.positions, batch.visible, batch.extents,
+        positions, batch.visible, batch.extents,
         heads=shape.heads, head_dim=shape.head_dim, theta=shape.rope_theta, dtype=network.vocab_embed.embedding.dtype,
     )  # fmt: skip
 
@@ -38,7 +42,7 @@ def hidden_rows(network: EsoLMNetwork, batch: Batch) -> Tensor:
         q, k, v = (functional.linear(h, part) for part in weight.chunk(3))
         return attend(q, k, v, sight)
 
-    return _run(network, batch.ids, batch.rows, attended)
+    return _run(network, ids, batch.rows, attended)
 
 
 def hidden_rows_blocked(

@@ -14,6 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 _SLICE_ON_CPU, _SLICE_ON_GPU = 1024, 16_384
+_FILL = 256
+_LEAST = 1e-20
+"""A total below it may have lost likely words to underflow."""
 
 
 def cross_entropies(rows: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
@@ -45,33 +48,42 @@ def _slices(rows: Tensor) -> Iterator[slice]:
 
 
 class _SlicedLoss(torch.autograd.Function):
-    """Computes the gradients in the forward pass, slice by slice; backward only scales them."""
+    """Computes the gradients in the forward pass, slice by slice; backward only scales them.
+
+    p(j) = exp(h . w_j) boost_j / total with boost = exp(bias): the logits are never shifted by their maximum nor by
+    the bias, and nothing but exp passes over them. The boosts are a column beside the weights, so that the product that
+    makes the rows' gradient gives the totals too; the rows' factors are one beside the rows for the bias's gradient.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
-        each = torch.empty(len(rows), dtype=torch.float32, device=rows.device)
-        row_gradient = torch.empty_like(rows)
-        weight_gradient = torch.zeros(weight.shape, dtype=torch.float32, device=weight.device)
-        bias_gradient = torch.zeros(bias.shape, dtype=torch.float32, device=bias.device)
-        for part in _slices(rows):
-            hidden, chosen, pull = rows[part], targets[part], weights[part]
-            logits = functional.linear(hidden, weight, bias)
-            # p = parts / total. Only products see the parts, so one factor for each row does in the place of p.
-            parts = logits.sub_(logits.amax(-1, keepdim=True)).exp_()
-            total = _sums(parts)
-            picked = parts.gather(1, chosen[:, None]).squeeze(1).float() / total
+        (count, width), vocab, dtype = rows.shape, len(weight), rows.dtype
+        hidden, chosen, pulls = _filled_up(rows, targets, weights)
+        boost = (bias.float() - bias.float().max()).exp()
+        beside = weight.new_zeros(vocab, _columns(width))
+        beside[:, :width], beside[:, width] = weight * boost[:, None], boost
+        each = torch.empty(len(hidden), dtype=torch.float32, device=rows.device)
+        row_gradient = torch.empty_like(hidden)
+        gradient = torch.zeros(beside.shape, dtype=torch.float32, device=rows.device)
+        for part in _slices(hidden):
+            parts, sums = _parts(hidden[part], weight, beside)
+            total, pull = sums[:, width].float(), pulls[part]
+            picked = parts.gather(1, chosen[part, None]).squeeze(1).float() * boost[chosen[part]] / total
             each[part] = -picked.clamp_min(1e-30).log()
-            factor = (pull / total).to(rows.dtype)[:, None]
-            pulled = pull.to(rows.dtype)[:, None]
-            row_gradient[part] = (parts @ weight) * factor - weight[chosen] * pulled
-            weight_gradient += parts.t() @ (hidden * factor)
-            weight_gradient.index_add_(0, chosen, (hidden * -pulled).float())
-            bias_gradient += (parts.t() @ factor).squeeze(1)
-            bias_gradient.index_add_(0, chosen, -pull)
-        ctx.save_for_backward(row_gradient, weight_gradient, bias_gradient)
+            factor = (pull / total).to(dtype)[:, None]
+            row_gradient[part] = sums[:, :width] * factor - weight[chosen[part]] * pull.to(dtype)[:, None]
+            scaled = hidden.new_zeros(len(factor), _columns(width))
+            scaled[:, :width], scaled[:, width] = hidden[part] * factor, factor[:, 0]
+            gradient += parts.t() @ scaled
+        gradient *= boost[:, None]
+        weight_gradient, bias_gradient = gradient[:, :width].contiguous(), gradient[:, width].contiguous()
+        weight_gradient.index_add_(0, chosen, (hidden * -pulls.to(dtype)[:, None]).float())
+        bias_gradient.index_add_(0, chosen, -pulls)
+        ctx.save_for_backward(row_gradient[:count], weight_gradient, bias_gradient)
         ctx.dtypes = (weight.dtype, bias.dtype)
+        each = each[:count]
         ctx.mark_non_differentiable(each)
         return (weights * each).sum(), each
 
@@ -83,9 +95,29 @@ class _SlicedLoss(torch.autograd.Function):
         return rows * scaled, (weight * gradient).to(weight_dtype), (bias * gradient).to(bias_dtype), None, None
 
 
-def _sums(parts: Tensor) -> Tensor:
-    """Sum of each row, float32 (rows,). In bfloat16 by way of short sums, whose rounding evens out: torch's own float32
-    sum of bfloat16 takes five times as long."""
-    if parts.dtype == torch.float32 or parts.shape[1] % 64:
-        return parts.sum(-1, dtype=torch.float32)
-    return parts.view(len(parts), 64, -1).sum(-1).sum(-1, dtype=torch.float32)
+def _columns(width: int) -> int:
+    """Of a matrix with a column beside it: a multiple of 32, as products like it."""
+    return width + 32
+
+
+def _filled_up(rows: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The same with rows of zeros up to a multiple of `_FILL`, of weight 0: each new size of a product costs time."""
+    extra = -len(rows) % _FILL
+    pad = functional.pad
+    return pad(rows, (0, 0, 0, extra)), pad(targets, (0, extra)), pad(weights, (0, extra))
+
+
+def _parts(hidden: Tensor, weight: Tensor, beside: Tensor) -> tuple[Tensor, Tensor]:
+    """Exp of the logits without bias, each row perhaps times a factor of its own, and their product with `beside`.
+
+    On a CPU exp is taken of the logits as they are; where one of them is beyond its range, and on a GPU, which should
+    not wait to be asked, of their distance to the row's largest.
+    """
+    parts = hidden @ weight.t()
+    if parts.device.type == "cpu":
+        sums = parts.exp_() @ beside
+        if bool(torch.isfinite(sums).all()) and bool((sums[:, weight.shape[1]] > _LEAST).all()):
+            return parts, sums
+        torch.mm(hidden, weight.t(), out=parts)
+    parts.sub_(parts.amax(-1, keepdim=True)).exp_()
+    return parts, parts @ beside

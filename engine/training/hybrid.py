@@ -26,8 +26,8 @@ import torch
 from numpy.typing import NDArray
 
 from engine.config import Attention, SpecialTokens
-from engine.training.attention import Extent
 from engine.training.config import TrainConfig
+from engine.training.extent import Extent
 from engine.training.objective import Batch, Columns, TargetKind
 from engine.training.samples import Sample
 

@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from engine.config import SpecialTokens
 from engine.training import reveal
-from engine.training.attention import Extent
+from engine.training.extent import Extent
 from engine.training.flex import Blocks, blocks_of
 from engine.training.reveal import Order
 from engine.training.samples import Sample

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
+from torch.nn import functional
 
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
-from engine.training.attention import Extent, attend, attend_plainly, sight_of
+from engine.training.attention import Sight, attend, attend_plainly, sight_of
+from engine.training.cpu_attention import padded
+from engine.training.extent import Extent
 from engine.training.forward import hidden_rows
 from engine.training.objective import Batch
 
+Attend = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Sight], torch.Tensor]
 EXTENTS = (Extent(0, 20, 9), Extent(29, 7, 3), Extent(39, 12, 1))
 ROWS, VOCAB = 52, 300
 
@@ -27,6 +33,21 @@ def random_batch() -> tuple[Batch, torch.Tensor]:
     rows = torch.arange(ROWS)
     ids, positions = torch.randint(0, VOCAB, (ROWS,)), torch.randint(0, 500, (ROWS,))
     return Batch(ids, positions, visible, EXTENTS, rows, rows, rows.float(), rows), table
+
+
+def compare(
+    qkv: torch.Tensor, pull: torch.Tensor, sight: Sight, functions: Sequence[Attend], rtol: float = 1e-4
+) -> None:
+    """What two attentions give, and their gradients."""
+    found = []
+    for function in functions:
+        leaf = qkv.clone().requires_grad_()
+        out = function(leaf[0], leaf[1], leaf[2], sight)
+        (out * pull).sum().backward()
+        assert leaf.grad is not None
+        found.append((out.detach(), *leaf.grad))
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, rtol=0, atol=rtol * float(other.abs().max()))
 
 
 def test_the_training_pass_and_its_gradients_equal_the_plain_network() -> None:
@@ -55,14 +76,57 @@ def test_the_backward_pass_written_out_equals_autograd() -> None:
     sight = sight_of(
         batch.positions, batch.visible, EXTENTS, heads=2, head_dim=8, theta=10_000.0, dtype=torch.float32
     )  # fmt: skip
+    compare(torch.randn(3, ROWS, 16), torch.randn(ROWS, 16), sight, (attend, attend_plainly))
+
+
+def test_scores_beyond_the_range_of_exp_give_the_same_attention_and_gradients() -> None:
+    batch, _ = random_batch()
+    sight = sight_of(
+        batch.positions, batch.visible, EXTENTS, heads=2, head_dim=8, theta=10_000.0, dtype=torch.float32
+    )  # fmt: skip
+    for size in (5.0, -5.0):
+        qkv = torch.randn(3, ROWS, 16)
+        qkv[0] += size * qkv[1]
+        qkv[1] *= 10
+        assert float((qkv[0] * qkv[1]).view(ROWS, 2, 8).sum(-1).abs().max()) * sight.scale > 200
+        compare(qkv, torch.randn(ROWS, 16), sight, (attend, attend_plainly), rtol=1e-3)
+
+
+def test_rows_behind_the_last_sequence_change_nothing_and_get_no_gradient() -> None:
+    batch, _ = random_batch()
+    more = 12
+    positions = functional.pad(batch.positions, (0, more))
+    sight, longer = (
+        sight_of(places, batch.visible, EXTENTS, heads=2, head_dim=8, theta=10_000.0, dtype=torch.float32)
+        for places in (batch.positions, positions)
+    )
+    leaf, pull = torch.randn(3, ROWS + more, 16, requires_grad=True), torch.randn(ROWS, 16)
+    out = attend(leaf[0], leaf[1], leaf[2], longer)
+    assert torch.isfinite(out).all()
+    (out[:ROWS] * pull).sum().backward()
+    short = leaf.detach()[:, :ROWS].clone().requires_grad_()
+    plain = attend(short[0], short[1], short[2], sight)
+    (plain * pull).sum().backward()
+    assert torch.allclose(out[:ROWS], plain, atol=1e-6)
+    assert leaf.grad is not None
+    assert short.grad is not None
+    assert torch.allclose(leaf.grad[:, :ROWS], short.grad, atol=1e-5)
+    assert not leaf.grad[:, ROWS:].any()
+
+
+def test_in_bfloat16_attention_stays_close() -> None:
+    batch, _ = random_batch()
     qkv = torch.randn(3, ROWS, 16)
-    pull = torch.randn(ROWS, 16)
-    found = []
-    for function in (attend, attend_plainly):
-        leaf = qkv.clone().requires_grad_()
-        out = function(leaf[0], leaf[1], leaf[2], sight)
-        (out * pull).sum().backward()
-        assert leaf.grad is not None
-        found.append((out.detach(), leaf.grad))
-    assert torch.allclose(found[0][0], found[1][0], atol=1e-5)
-    assert torch.allclose(found[0][1], found[1][1], atol=1e-4)
+    outs = []
+    for dtype in (torch.float32, torch.bfloat16):
+        sight = sight_of(batch.positions, batch.visible, EXTENTS, heads=2, head_dim=8, theta=10_000.0, dtype=dtype)
+        q, k, v = qkv.to(dtype)
+        outs.append(attend(q, k, v, sight).float())
+    assert torch.allclose(outs[0], outs[1], atol=0.03)
+
+
+def test_blocks_have_few_sizes_and_room_for_every_row() -> None:
+    sizes = [padded(count) for count in range(3000)]
+    assert all(count <= size for count, size in enumerate(sizes))
+    assert all(size - count < max(32, count / 3) for count, size in enumerate(sizes))
+    assert len(set(sizes)) < 30

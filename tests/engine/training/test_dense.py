@@ -3,9 +3,10 @@ from __future__ import annotations
 import torch
 
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
-from engine.training.attention import Extent, attend, sight_of
+from engine.training.attention import attend, sight_of
 from engine.training.bpe import special_tokens
 from engine.training.dense import DenseAttention, visibility
+from engine.training.extent import Extent
 from engine.training.objective import Row, collate
 
 

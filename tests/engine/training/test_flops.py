@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from engine.models.esolm_network import EsoLMShape
-from engine.training.attention import Extent
+from engine.training.extent import Extent
 from engine.training.flops import flops_of, measured_peak
 from engine.training.objective import Batch
 

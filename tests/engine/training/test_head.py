@@ -57,7 +57,22 @@ def test_logits_of_any_size_give_finite_losses_and_gradients() -> None:
     assert torch.isfinite(leaf.grad).all()
 
 
-def test_sums_of_bfloat16_rows_are_nearly_exact() -> None:
-    parts = torch.rand(5, 16_384, generator=torch.Generator().manual_seed(0)).bfloat16()
-    exact = parts.double().sum(-1)
-    assert torch.allclose(head._sums(parts).double(), exact, rtol=2e-3)
+def test_a_row_filled_up_batch_equals_one_of_another_size(monkeypatch) -> None:
+    x, weight, bias, targets, weights = material()
+    found = []
+    for size in (1, 64):
+        monkeypatch.setattr(head, "_FILL", size)
+        leaf = x.clone().requires_grad_()
+        loss, each = weighted_loss(leaf, weight, bias, targets, weights)
+        loss.backward()
+        assert each.shape == targets.shape
+        found.append((loss.detach(), each, leaf.grad))
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, rtol=1e-5)
+
+
+def test_a_bias_far_from_zero_is_no_trouble() -> None:
+    x, weight, bias, targets, weights = material()
+    _, each = weighted_loss(x, weight, bias + 500, targets, weights)
+    plain = functional.cross_entropy(functional.linear(x, weight, bias), targets, reduction="none")
+    assert torch.allclose(each, plain, rtol=1e-4)
