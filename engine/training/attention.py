@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.models.esolm_network import rotary_tables
-from engine.training.cpu_attention import Layout, attend_in_blocks, layout_of
+from engine.training.cpu_attention import Layout, block_attention, layout_of
 from engine.training.extent import Extent
 
 
@@ -73,7 +73,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, sight: Sight) -> Tensor:
     """`q`, `k`, `v` (rows, width), before rotary -> attended (rows, width)."""
     if sight.layout is None:
         return attend_plainly(q, k, v, sight)
-    return attend_in_blocks(_rotated(q, sight), _rotated(k, sight), v, sight.layout, sight.scale)
+    return block_attention(_rotated(q, sight), _rotated(k, sight), v, sight.layout, sight.scale)
 
 
 def attend_plainly(q: Tensor, k: Tensor, v: Tensor, sight: Sight) -> Tensor:

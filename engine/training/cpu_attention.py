@@ -1,6 +1,6 @@
 """The attention of a training batch on a CPU, with its backward pass written out.
 
-Per sequence there are five small products and two passes over its scores, and all else is done for all rows at once:
+Per sequence there are six small products and two passes over its scores, and all else is done for all rows at once:
 
 1. Queries, keys and values are gathered to blocks, one for each sequence and head: its clean rows and its mask copies,
    each padded to one of few sizes, for a bfloat16 product of a new size is first compiled, which takes several times as
@@ -34,9 +34,10 @@ from engine.training.extent import Extent
 _SIZES = (0, *range(32, 256, 32), *range(256, 512, 64), *range(512, 1024, 128))
 """What the rows of a block are padded to; beyond, multiples of 256."""
 _BESIDE = 32
-"""Columns beside the values: a multiple of 32, as products like it, of which one is used."""
-_LEAST, _MOST = 1e-20, 1e30
-"""A total below may have lost large shares to underflow; one beyond, or what it divides, may have overflowed."""
+"""Columns beside the values, of which one is used: products like multiples of 32."""
+_LEAST, _MOST = 1e-20, 1e15
+"""A total below may have lost large shares to underflow. One beyond may have overflowed, and makes numbers of gradients
+that it divides that bfloat16 products take for zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ class Layout:
 
     Attributes:
         sizes: per sequence rows of a block (clean ones and copies, padded) and columns (clean ones, padded).
-        rows, columns: (block rows,) which line of a (rows * heads, head_dim) tensor each is.
-        padding: (padded block rows,) those of `rows` that stand for nothing.
+        rows, columns: for each row of the queries' blocks, and of the keys', its line in a (rows * heads, head_dim)
+            tensor. padding: indices into `rows` of what stands for nothing.
         rows_back, columns_back: (rows * heads,) the opposite way; what stands in no block comes from a line behind.
         hidden: per sequence (block rows, columns), 0 or -inf.
-        copies: (rows * heads, 1) float32, 1 for mask copies, else 0.
+        own_hidden: (rows * heads, 1) float32, 0 for mask copies, which see themselves by no column, else -inf.
     """
 
     heads: int
@@ -61,17 +62,19 @@ class Layout:
     rows_back: Tensor
     columns_back: Tensor
     hidden: Sequence[Tensor]
-    copies: Tensor
+    own_hidden: Tensor
 
     def by_rows(self, flat: Tensor) -> Iterator[Tensor]:
         """Blocks of queries and the like, (heads, rows, width) per sequence."""
         parts = torch.split(flat, [self.heads * rows for rows, _ in self.sizes])
-        return (part.view(self.heads, rows, -1) for part, (rows, _) in zip(parts, self.sizes, strict=True))
+        return (part.view(self.heads, rows, part.shape[-1]) for part, (rows, _) in zip(parts, self.sizes, strict=True))
 
     def by_columns(self, flat: Tensor) -> Iterator[Tensor]:
         """Blocks of keys and values."""
         parts = torch.split(flat, [self.heads * columns for _, columns in self.sizes])
-        return (part.view(self.heads, columns, -1) for part, (_, columns) in zip(parts, self.sizes, strict=True))
+        return (
+            part.view(self.heads, columns, part.shape[-1]) for part, (_, columns) in zip(parts, self.sizes, strict=True)
+        )
 
     def scores(self, flat: Tensor) -> Iterator[Tensor]:
         """Blocks of scores."""
@@ -90,7 +93,7 @@ def layout_of(visible: Tensor, extents: Sequence[Extent], count: int, heads: int
     columns: list[Tensor] = []
     sizes: list[tuple[int, int]] = []
     hidden: list[Tensor] = []
-    copies = torch.zeros(count, heads)
+    own_hidden = torch.full((count, heads), float("-inf"))
     for extent in extents:
         clean, copied = padded(extent.clean), padded(extent.copies)
         places = torch.full((clean + copied,), -1)
@@ -101,7 +104,7 @@ def layout_of(visible: Tensor, extents: Sequence[Extent], count: int, heads: int
         unseen = torch.arange(clean) >= seen[:, None]
         hidden.append(torch.zeros(unseen.shape, dtype=dtype).masked_fill_(unseen, float("-inf")))
         sizes.append((clean + copied, clean))
-        copies[extent.copy_rows] = 1
+        own_hidden[extent.copy_rows] = 0
         lines = torch.where(places >= 0, places * heads, -heads) + torch.arange(heads)[:, None]
         rows.append(lines.flatten())
         columns.append(lines[:, :clean].flatten())
@@ -115,7 +118,7 @@ def layout_of(visible: Tensor, extents: Sequence[Extent], count: int, heads: int
         _inverse(all_rows, count * heads, len(all_rows)),
         _inverse(all_columns, count * heads, len(all_columns)),
         hidden,
-        copies.view(-1, 1),
+        own_hidden.view(-1, 1),
     )
 
 
@@ -132,9 +135,9 @@ def _inverse(lines: Tensor, count: int, otherwise: int) -> Tensor:
     return found
 
 
-def attend_in_blocks(q: Tensor, k: Tensor, v: Tensor, layout: Layout, scale: float) -> Tensor:
-    """`q`, `k`, `v` (rows, width), after rotary -> attended (rows, width); rows of no sequence give what means
-    nothing."""
+def block_attention(q: Tensor, k: Tensor, v: Tensor, layout: Layout, scale: float) -> Tensor:
+    """`q`, `k`, `v` (rows, width), after rotary -> attended (rows, width); rows of no sequence give finite
+    numbers that mean nothing, and get no gradient."""
     out: Tensor = _BlockAttention.apply(q, k, v, layout, scale)  # type: ignore[no-untyped-call]
     return out
 
@@ -149,7 +152,7 @@ class _BlockAttention(torch.autograd.Function):
         values[:, vs.shape[1]] = 1
         queries = _take(qs, layout.rows).index_fill_(0, layout.padding, 0)
         blocks = _Blocks(queries, _take(ks, layout.columns), _take(values, layout.columns))
-        own = (qs * ks).sum(-1, keepdim=True, dtype=torch.float32).mul_(scale)
+        own = (qs * ks).sum(-1, keepdim=True, dtype=torch.float32).mul_(scale).add_(layout.own_hidden)
         parts, sums, own_parts = _weighed(blocks, own, layout, scale)
         total = sums[:, vs.shape[1], None].float() + own_parts
         low, high = total.aminmax()
@@ -168,12 +171,12 @@ class _BlockAttention(torch.autograd.Function):
         qs, ks, vs, q_blocks, k_blocks, v_blocks, parts, own_parts, inverse, outs = ctx.saved_tensors
         layout, scale, dim = ctx.layout, ctx.scale, qs.shape[1]
         gs = _lines(gradient, layout) * inverse
-        less = -(gs * outs).sum(-1, keepdim=True)
+        minus_product = -(gs * outs).sum(-1, keepdim=True)
         beside = functional.pad(gs, (0, _BESIDE))
-        beside[:, dim : dim + 1] = less
+        beside[:, dim : dim + 1] = minus_product
         g_blocks = _take(beside, layout.rows).index_fill_(0, layout.padding, 0)
         q_back, k_back, v_back = _back(_Blocks(q_blocks, k_blocks, v_blocks), parts, g_blocks, layout)
-        slope = ((gs * vs).sum(-1, keepdim=True) + less).mul_(own_parts)
+        slope = ((gs * vs).sum(-1, keepdim=True) + minus_product).mul_(own_parts)
         back = (
             torch.addcmul(_take(q_back, layout.rows_back), slope, ks).mul_(scale),
             torch.addcmul(_take(k_back, layout.columns_back), slope, qs).mul_(scale),
@@ -196,7 +199,8 @@ def _weighed(
     """Steps 2 and 3.
 
     Args:
-        own: (lines, 1) float32, what a line scores itself. largest: (block rows + 1, 1), what is taken from scores.
+        own: (lines, 1) float32, what a mask copy scores itself, else -inf.
+        largest: (block rows + 1, 1), what is taken from scores.
 
     Returns:
         Parts of all blocks; lines (lines, head_dim + 32), the weighed values and their total; own parts (lines, 1).
@@ -220,7 +224,7 @@ def _weighed(
             part.sub_(shift)
         torch.bmm(part.exp_(), v, out=out)
     own = own if largest is None else own - _take(largest, layout.rows_back)
-    return parts, _take(sums, layout.rows_back), own.exp().mul_(layout.copies)
+    return parts, _take(sums, layout.rows_back), own.exp()
 
 
 def _largest(blocks: _Blocks, own: Tensor, layout: Layout, scale: float) -> Tensor:
@@ -230,7 +234,7 @@ def _largest(blocks: _Blocks, own: Tensor, layout: Layout, scale: float) -> Tens
     each = zip(layout.hidden, queries, keys, outs, strict=True)
     for hidden, q, k, out in each:
         out.copy_(torch.baddbmm(hidden.expand(layout.heads, -1, -1), q, k.mT, alpha=scale).amax(-1, keepdim=True))
-    found[:-1] = torch.maximum(found[:-1], _take(own, layout.rows))
+    found[:-1] = torch.maximum(found[:-1], _take(own, layout.rows)).index_fill_(0, layout.padding, 0)
     return found
 
 

@@ -17,6 +17,7 @@ _SLICE_ON_CPU, _SLICE_ON_GPU = 1024, 16_384
 _FILL = 256
 _LEAST = 1e-20
 """A total below it may have lost likely words to underflow."""
+_FARTHEST = 80.0
 
 
 def cross_entropies(rows: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
@@ -50,9 +51,10 @@ def _slices(rows: Tensor) -> Iterator[slice]:
 class _SlicedLoss(torch.autograd.Function):
     """Computes the gradients in the forward pass, slice by slice; backward only scales them.
 
-    p(j) = exp(h . w_j) boost_j / total with boost = exp(bias): the logits are never shifted by their maximum nor by
-    the bias, and nothing but exp passes over them. The boosts are a column beside the weights, so that the product that
-    makes the rows' gradient gives the totals too; the rows' factors are one beside the rows for the bias's gradient.
+    p(j) = exp(h . w_j) boost_j / total with boost = exp(bias - its largest): on a CPU nothing but exp passes over the
+    logits, which are not shifted by the bias, and by their maximum only where that is needed. The boosts are a column
+    beside the weights, so that the product that makes the rows' gradient gives the totals too; the rows' factors are
+    one beside the rows, for the bias's gradient.
     """
 
     @staticmethod
@@ -96,7 +98,7 @@ class _SlicedLoss(torch.autograd.Function):
 
 
 def _columns(width: int) -> int:
-    """Of a matrix with a column beside it: a multiple of 32, as products like it."""
+    """Of a matrix with a column beside it: products like multiples of 32."""
     return width + 32
 
 
@@ -110,8 +112,8 @@ def _filled_up(rows: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, 
 def _parts(hidden: Tensor, weight: Tensor, beside: Tensor) -> tuple[Tensor, Tensor]:
     """Exp of the logits without bias, each row perhaps times a factor of its own, and their product with `beside`.
 
-    On a CPU exp is taken of the logits as they are; where one of them is beyond its range, and on a GPU, which should
-    not wait to be asked, of their distance to the row's largest.
+    On a CPU exp is taken of the logits as they are; where one of them is beyond its range, and on a GPU, where asking
+    would wait for it, of their distance to the row's largest with its bias.
     """
     parts = hidden @ weight.t()
     if parts.device.type == "cpu":
@@ -119,5 +121,6 @@ def _parts(hidden: Tensor, weight: Tensor, beside: Tensor) -> tuple[Tensor, Tens
         if bool(torch.isfinite(sums).all()) and bool((sums[:, weight.shape[1]] > _LEAST).all()):
             return parts, sums
         torch.mm(hidden, weight.t(), out=parts)
-    parts.sub_(parts.amax(-1, keepdim=True)).exp_()
+    largest = (parts + beside[:, weight.shape[1]].log()).amax(-1, keepdim=True)
+    parts.sub_(largest).clamp_(max=_FARTHEST).exp_()  # beyond, its bias makes a word impossible
     return parts, parts @ beside

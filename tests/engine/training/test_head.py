@@ -38,6 +38,20 @@ def test_in_bfloat16_the_loss_stays_close() -> None:
     assert torch.allclose(exact, rough, rtol=0.02)
 
 
+def test_gradients_in_bfloat16_stay_close() -> None:
+    material_ = material(rows=200, width=64, vocab=500)
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        leaves = [part.to(dtype).clone().requires_grad_() for part in (material_[0] / 4, *material_[1:3])]
+        loss, _ = weighted_loss(leaves[0], leaves[1], leaves[2], material_[3], material_[4])
+        (loss / 1e6).backward()
+        found.append([leaf.grad for leaf in leaves])
+    for exact, rough in zip(*found, strict=True):
+        assert exact is not None
+        assert rough is not None
+        assert float((exact - rough.float()).norm() / exact.norm()) < 0.02
+
+
 def test_cross_entropies_without_rows_are_none() -> None:
     x, weight, bias, targets, _ = material()
     assert cross_entropies(x[:0], weight, bias, targets[:0]).shape == (0,)
