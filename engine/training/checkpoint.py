@@ -6,6 +6,7 @@ older one whole.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -151,7 +152,7 @@ def write_state(folder: Path, progress: Progress, tensors: Mapping[str, Tensor],
         new.mkdir(parents=True)
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         save_file(plain, new / "state.safetensors")
-        entry = {"progress": asdict(progress), "about": dict(about)}
+        entry = {"progress": asdict(progress), "about": dict(about), "sha256": _digest(new / "state.safetensors")}
         (new / "state.json").write_text(json.dumps(entry, indent=2) + "\n", encoding="utf-8")
         shutil.rmtree(old, ignore_errors=True)
         if place.exists():
@@ -177,6 +178,11 @@ def _state_place(folder: Path) -> Path:
     return place if place.is_dir() else folder / f"{STATE_FOLDER}.old"
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dict[str, Tensor]]:
     """Reads the training state of a run whose `about` must be the same.
 
@@ -190,6 +196,8 @@ def read_state(folder: Path, about: Mapping[str, object]) -> tuple[Progress, dic
         entry = json.loads((place / "state.json").read_text(encoding="utf-8"))
         progress = Progress(**entry["progress"])
         found = dict(entry.get("about", {}))
+        if entry.get("sha256") not in (None, _digest(place / "state.safetensors")):  # older states have none
+            raise ValueError("state.safetensors is not what was written")
         tensors = load_file(place / "state.safetensors")
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise TrainingError(f"The training checkpoint in {folder} is damaged: {error}.") from error

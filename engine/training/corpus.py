@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.errors import TrainingError
 from engine.training.python_source import collect, collect_held_out
-from engine.training.textfiles import decoded
+from engine.training.textfiles import TEXT_SUFFIXES, decoded
 
 SEPARATOR = "\n\f\n"
 HELD_OUT_PACKAGES = frozenset({"rich", "jinja2", "markdown-it-py"})
@@ -31,7 +31,6 @@ SKIPPED_KINDS = frozenset({"edits"})
 """Copy-edit pairs: not running text."""
 
 _WANTED = "give a folder of .txt, .md or .py files"
-_TEXT_SUFFIXES = frozenset({".txt", ".md", ".rst", ".markdown", ".py"})
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--", "–": "-", "…": "..."})
 
 
@@ -64,13 +63,15 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
     """Reads prose from `data` (a folder, a text file or a .tar.xz of such) and, if asked, installed Python source.
 
     Raises:
-        TrainingError: there is no usable text.
+        TrainingError: there is no usable text, or none in `data`.
     """
     training: list[Document] = []
     held_out: list[Document] = []
     not_text: list[Path] = []
     for document in read_prose(data, not_text) if data is not None else ():
         (held_out if _is_held_out(document.text) else training).append(document)
+    if data is not None and not training and not held_out:
+        raise TrainingError(f"There is no text to train on in {data}{_others(not_text)}: {_WANTED}.")
     if python:
         for held, files in enumerate(collect(HELD_OUT_PACKAGES, cap_bytes, seed)):
             for file in files:
@@ -79,8 +80,7 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
     if not training:  # one novel that happens to be the one in fifty
         training, held_out = held_out, []
     if not training:
-        where = f" in {data}" if data is not None else ""
-        raise TrainingError(f"There is no text to train on{where}{_others(not_text)}: {_WANTED}.")
+        raise TrainingError(f"There is no text to train on: {_WANTED}.")
     return Corpus(tuple(training), tuple(held_out), tuple(not_text))
 
 
@@ -117,7 +117,7 @@ def read_prose(data: Path, not_text: list[Path] | None = None) -> Iterator[Docum
                 not_text.append(name)
             continue
         kind = name.parent.name if name.parent.name not in ("", ".") else "text"
-        if name.suffix == ".py":
+        if name.suffix.lower() == ".py":
             kind = PYTHON
         if kind in SKIPPED_KINDS:
             continue
@@ -139,14 +139,14 @@ def _read_files(data: Path) -> Iterator[tuple[Path, str | None]]:
     try:
         if data.is_dir():
             for path in sorted(data.rglob("*")):
-                if path.is_file() and path.suffix in _TEXT_SUFFIXES:
+                if path.is_file() and path.suffix.lower() in TEXT_SUFFIXES:
                     yield path.relative_to(data.parent), decoded(path.read_bytes())
         elif tarfile.is_tarfile(data):
             with tarfile.open(data) as archive:
                 members = (entry for entry in archive.getmembers() if entry.isfile())
                 for member in sorted(members, key=lambda entry: entry.name):
                     handle = archive.extractfile(member)
-                    if handle is None or Path(member.name).suffix not in _TEXT_SUFFIXES:
+                    if handle is None or Path(member.name).suffix.lower() not in TEXT_SUFFIXES:
                         continue
                     yield Path(member.name), decoded(handle.read())
         else:

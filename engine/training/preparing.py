@@ -39,7 +39,8 @@ class Preparation:
 
     Attributes:
         source: a model folder to go on from: its tokenizer is taken. stopped: asked between batches of samples.
-        keep: samples that are there already are those of the run, whatever has become of the files (a resumed run).
+        keep: a tokenizer and samples that are there already are those of the run, whatever has become of the files (a
+            resumed run).
     """
 
     config: TrainConfig
@@ -102,12 +103,17 @@ def tokenizer_of(out: Path, config: TrainConfig) -> Tokenizer:
 
 
 def _make_tokenizer(wish: Preparation, corpus: Corpus, path: Path) -> None:
+    if wish.keep and path.is_file():  # the run's weights know these ids and no others
+        return
     given = wish.source / "tokenizer.json" if wish.source is not None else wish.config.tokenizer
     if given is None:
         wish.say("Learning the tokenizer")
         text = train_bpe(_tokenizer_texts(corpus, wish.config), wish.config.vocab_size).to_str(pretty=True)
     else:
-        text = given.read_text(encoding="utf-8")
+        try:
+            text = given.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise TrainingError(f"The tokenizer {given} cannot be read: it is no text.") from error
     path.write_text(text, encoding="utf-8")
 
 

@@ -81,23 +81,23 @@ def train(config: TrainConfig, out: Path, tell: Listener, call: Call | None = No
     call = call or Call()
     say: Listener = tell if call.peers.rank == 0 else lambda _news: None
     with _named_errors(out):
+        network = _network(config, call.source)  # before anything that takes minutes: it may be damaged
         if call.peers.rank == 0:
             wish = Preparation(config, out, say, call.source, call.stopped, keep=call.resume)
             prepare(wish)
         call.peers.wait()
         if call.pack_only:
             return Progress()
-        return _Run(config, out, say, call).go()
+        return _Run(config, out, say, call, network).go()
 
 
 class _Run:
     """One call of a run whose samples are there."""
 
-    def __init__(self, config: TrainConfig, out: Path, say: Listener, call: Call) -> None:
+    def __init__(self, config: TrainConfig, out: Path, say: Listener, call: Call, network: EsoLMNetwork) -> None:
         self._config, self._out, self._say, self._call = config, out, say, call
         self._tokenizer: Tokenizer = tokenizer_of(out, config)
         place = _placement(config, call.peers)
-        network = _network(config, call.source)
         self._trainer = Trainer(
             config, network, out / "samples", special_tokens(config.vocab_size), place, call.peers
         )  # fmt: skip

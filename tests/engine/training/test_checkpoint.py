@@ -116,3 +116,13 @@ def test_a_full_disk_is_named_and_keeps_the_older_state(tmp_path: Path, monkeypa
     with pytest.raises(TrainingError, match="No space left"):
         write_model(tmp_path / "model", TENSORS, {}, "{}")
     assert read_state(tmp_path, {})[0].step == 1
+
+
+def test_a_state_of_which_one_bit_changed_is_damaged(tmp_path: Path) -> None:
+    write_state(tmp_path, Progress(), TENSORS, {})
+    path = tmp_path / STATE_FOLDER / "state.safetensors"
+    changed = bytearray(path.read_bytes())
+    changed[-2] ^= 1
+    path.write_bytes(changed)
+    with pytest.raises(TrainingError, match="not what was written"):
+        read_state(tmp_path, {})

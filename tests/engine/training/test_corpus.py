@@ -128,6 +128,17 @@ def test_no_text_is_an_error_that_says_what_to_give(tmp_path: Path, name: str) -
         read_corpus(tmp_path / name, python=False)
 
 
+def test_an_empty_folder_is_an_error_beside_installed_python_too(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no text to train on in"):
+        read_corpus(tmp_path, python=True)
+
+
+def test_endings_in_capitals_and_those_of_writers_are_read(tmp_path: Path) -> None:
+    for name in ("CHAPTER1.TXT", "notes.org", "paper.tex"):
+        (tmp_path / name).write_text(f"What stands in {name}, more than forty characters of it.", encoding="utf-8")
+    assert {document.source for document in read_prose(tmp_path)} == {"CHAPTER1", "notes", "paper"}
+
+
 def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path / "corpus", 40)
     path = tmp_path / "corpus.tar.gz"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import TrainingError
 from engine.training.config import OBJECTIVES
 from engine.training.preparing import Preparation, prepare
 from engine.training.run import train
@@ -58,3 +59,9 @@ def test_files_that_are_no_text_are_named_when_a_corpus_is_read(tmp_path: Path) 
     (data / "scan.txt").write_bytes(b"\x89PNG\0" * 50)
     packed(data, tmp_path / "out", told, steps=1)
     assert "1 file(s) are no text and were left out, scan.txt among them." in told
+
+
+def test_a_tokenizer_that_is_no_text_says_so(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "binary.json").write_bytes(bytes(range(256)))
+    with pytest.raises(TrainingError, match="is no text"):
+        packed(data, tmp_path / "out", [], tokenizer=tmp_path / "binary.json")

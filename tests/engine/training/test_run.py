@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.errors import ModelError, TrainingError
+from engine.errors import EngineError, ModelError, TrainingError
 from engine.models.registry import load
 from engine.training.account import Report
 from engine.training.bpe import train_bpe
@@ -28,19 +29,22 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
-def losses_of(data: Path, out: Path, steps: int, ema: float = 0.0, **options: object) -> list[float]:
+def losses_of(
+    data: Path, out: Path, steps: int, ema: float = 0.0, dtype: str = "float32", **options: object
+) -> list[float]:
     """Runs so many steps and returns the losses of this call's steps."""
     reports: list[Report] = []
-    config = tiny_config(data, steps=12, workers=2, ema=ema)
+    config = tiny_config(data, steps=12, workers=2, ema=ema, dtype=dtype)
     call = Call(stopped=lambda: len(reports) >= steps, **options)  # type: ignore[arg-type]
     train(config, out, lambda news: reports.append(news) if isinstance(news, Report) else None, call)
     return [report.step.loss for report in reports]
 
 
-def test_a_resumed_run_goes_on_exactly_as_if_it_had_never_stopped(data: Path, tmp_path: Path) -> None:
-    whole = losses_of(data, tmp_path / "whole", 12)
-    first = losses_of(data, tmp_path / "parts", 5)
-    rest = losses_of(data, tmp_path / "parts", 12, resume=True)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_resumed_run_goes_on_exactly_as_if_it_had_never_stopped(data: Path, tmp_path: Path, dtype: str) -> None:
+    whole = losses_of(data, tmp_path / "whole", 12, dtype=dtype)
+    first = losses_of(data, tmp_path / "parts", 5, dtype=dtype)
+    rest = losses_of(data, tmp_path / "parts", 12, dtype=dtype, resume=True)
     assert first + rest == whole
     weights = [load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts")]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
@@ -164,6 +168,25 @@ def test_a_damaged_checkpoint_says_so(data: Path, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(TrainingError, match="damaged"):
         losses_of(data, tmp_path, 4, resume=True)
+
+
+def test_a_run_whose_samples_are_gone_resumes_with_its_own_tokenizer(tmp_path: Path) -> None:
+    data, out = write_corpus(tmp_path / "corpus"), tmp_path / "out"
+    losses_of(data, out, 2)
+    before = (out / "tokenizer.json").read_bytes()
+    shutil.rmtree(out / "samples")
+    (data / "more.txt").write_text("Quite other words, zigzag quartz jukebox, stand here. " * 400, encoding="utf-8")
+    losses_of(data, out, 4, resume=True)
+    assert (out / "tokenizer.json").read_bytes() == before
+
+
+def test_a_damaged_model_to_go_on_from_shows_before_anything_is_packed(data: Path, tmp_path: Path) -> None:
+    losses_of(data, tmp_path / "first", 2)
+    weights = tmp_path / "first" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(EngineError):
+        losses_of(data, tmp_path / "second", 2, source=tmp_path / "first")
+    assert not (tmp_path / "second").exists()
 
 
 def test_a_checkpoint_of_another_run_says_so(data: Path, tmp_path: Path) -> None:
