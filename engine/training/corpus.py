@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import TrainingError
+from engine.training.copies import without_copies
+from engine.training.documents import PYTHON, Document
 from engine.training.python_source import collect, collect_held_out
 from engine.training.textfiles import TEXT_SUFFIXES, decoded
 
@@ -22,8 +24,6 @@ HELD_OUT_PACKAGES = frozenset({"rich", "jinja2", "markdown-it-py"})
 """No training file comes from these."""
 HELD_OUT_SHARE = 50
 """One document in so many is held out."""
-PYTHON = "python"
-
 KIND_WEIGHTS = {"fiction": 1.0, "textbook": 1.0, "blog": 1.5, "spec": 0.1, "gov": 1.0, "docs": 1.0, "health": 0.6}
 """How often text of a kind is used, against its size. Kinds not named here count once."""
 REPEATED_KINDS = {"stories": 4.0}
@@ -32,21 +32,6 @@ SKIPPED_KINDS = frozenset({"edits"})
 
 _WANTED = "give a folder of .txt, .md or .py files"
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--", "–": "-", "…": "..."})
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One whole document. `kind` is a folder's name, or "python"; `source` says where it comes from."""
-
-    kind: str
-    source: str
-    text: str
-    weight: float = 1.0
-
-    @property
-    def is_code(self) -> bool:
-        """Whether it is Python source."""
-        return self.kind == PYTHON
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +46,7 @@ class Corpus:
 
 def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000, seed: int = 0) -> Corpus:
     """Reads prose from `data` (a folder, a text file or a .tar.xz of such) and, if asked, installed Python source.
+    Paragraphs of the training part that mostly stand in the held-out part too are left out of it.
 
     Raises:
         TrainingError: there is no usable text, or none in `data`.
@@ -72,6 +58,7 @@ def read_corpus(data: Path | None, *, python: bool, cap_bytes: int = 12_000_000,
         (held_out if _is_held_out(document.text) else training).append(document)
     if data is not None and not training and not held_out:
         raise TrainingError(f"There is no text to train on in {data}{_others(not_text)}: {_WANTED}.")
+    training = without_copies(training, held_out)[0]
     if python:
         for held, files in enumerate(collect(HELD_OUT_PACKAGES, cap_bytes, seed)):
             for file in files:

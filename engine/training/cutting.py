@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from engine.errors import TrainingError
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.holes import one_hole, several_holes
 
 _CHARACTERS_PER_TOKEN = 3.9

@@ -27,7 +27,7 @@ from engine.training import judging
 from engine.training.answering import SEED, answerer, doubts, forward_answerer, ngram_doubts
 from engine.training.bounds import bounds_of, trained_objective
 from engine.training.checkpoint import read_model
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.encoding import BulkEncoder
 from engine.training.judging import LineShares, judge_lines, judge_words
 from engine.training.kneser_ney import KneserNey

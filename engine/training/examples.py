@@ -18,7 +18,8 @@ from engine.errors import EngineError
 from engine.models.registry import find
 from engine.session import EngineSession
 from engine.training.answering import fill
-from engine.training.corpus import Document, read_held_out
+from engine.training.corpus import read_held_out
+from engine.training.documents import Document
 from engine.training.holes import one_hole
 from engine.types import InfillRequest, ModelChoice, TextSpan
 

@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
 from pathlib import Path
 
 from engine.errors import TrainingError
-from engine.training.corpus import PYTHON, SEPARATOR, Corpus, Document
+from engine.training.copies import parts_of, without_copies
+from engine.training.corpus import SEPARATOR, Corpus
+from engine.training.documents import PYTHON, Document
 from engine.training.textfiles import decoded, text_files
 
 ENOUGH_DOCUMENTS = 20
@@ -28,13 +28,6 @@ _SECTION = 2_500
 """Characters of a section, at least, where the text is long enough."""
 _LARGEST = 0.3
 """No document with more of all text is held out whole."""
-_SHINGLE_WORDS = 8
-_SEEN_SHARE = 0.5
-
-_TEXT_BORDER = re.compile(r"\n[ \t]*\n\s*")
-_LINE_BORDER = re.compile(r"\n+")
-_CODE_BORDER = re.compile(r"\n\n+(?=[^\s)\]}])")
-_WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +72,6 @@ def read_own(paths: Sequence[Path]) -> OwnText:
         kept, held_out, dropped = training, [], 0
         note = "Nothing was held out: what is left to learn from would only repeat it."
     return OwnText(Corpus(tuple(kept), tuple(held_out)), note, dropped, tuple(not_text))
-
-
-def without_copies(training: Sequence[Document], held_out: Sequence[Document]) -> tuple[list[Document], int]:
-    """Step 3: the training documents without their paragraphs that are mostly held out too, and how many characters
-    left. A paragraph's neighbors become documents of their own."""
-    seen = {shingle for document in held_out for shingle in _shingles(document.text)}
-    kept, dropped = [], 0
-    for document in training:
-        parts = _parts(document, 0)
-        copies = [_is_copy(part, seen) for part in parts]
-        if not any(copies):
-            kept.append(document)
-            continue
-        for is_copy, group in groupby(zip(copies, parts, strict=True), key=lambda pair: pair[0]):
-            text = "".join(part for _, part in group)
-            if is_copy:
-                dropped += len(text)
-            elif text.strip():
-                kept.append(replace(document, text=text))
-    return kept, dropped
 
 
 def _documents(path: Path, not_text: list[Path]) -> Iterator[Document]:
@@ -155,7 +128,7 @@ def _split_document(
     """Step 2 for one document. `place` counts sections through all documents: when it is 0, one is held out."""
     training, held_out = [], []
     between: list[str] = []
-    parts = _parts(document, section)
+    parts = parts_of(document, section)
     for part in parts:
         if place == 0 and len(parts) > 1:
             held_out.append(replace(document, text=part))
@@ -166,28 +139,6 @@ def _split_document(
         place = (place - 1) % every
     training.append("".join(between))
     return [replace(document, text=text) for text in training if text.strip()], held_out, place
-
-
-def _parts(document: Document, at_least: int) -> list[str]:
-    """A document cut at borders into parts of at least so many characters (the last may be shorter); joined they are
-    the document. With 0, every paragraph is a part."""
-    text = document.text
-    border = _CODE_BORDER if document.is_code else _TEXT_BORDER if _TEXT_BORDER.search(text) else _LINE_BORDER
-    edges = [0]
-    for match in border.finditer(text):
-        if match.end() - edges[-1] >= max(1, at_least) and match.end() < len(text):
-            edges.append(match.end())
-    return [text[left:right] for left, right in pairwise([*edges, len(text)])]
-
-
-def _shingles(text: str) -> list[int]:
-    words = _WORD.findall(text)
-    return [hash(tuple(words[start : start + _SHINGLE_WORDS])) for start in range(len(words) - _SHINGLE_WORDS + 1)]
-
-
-def _is_copy(part: str, seen: set[int]) -> bool:
-    shingles = _shingles(part)
-    return bool(shingles) and sum(shingle in seen for shingle in shingles) > _SEEN_SHARE * len(shingles)
 
 
 def _digest(text: str) -> bytes:

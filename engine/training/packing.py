@@ -24,8 +24,8 @@ from contextlib import closing
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training.assembling import assemble
-from engine.training.corpus import Document
 from engine.training.cutting import CutBatch, PackingRules, cut_batches
+from engine.training.documents import Document
 from engine.training.encoding import BulkEncoder
 from engine.training.samples import Records, Sample, samples_of
 

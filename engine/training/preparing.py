@@ -16,7 +16,8 @@ from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training.bpe import special_tokens, train_bpe
 from engine.training.config import TrainConfig
-from engine.training.corpus import Corpus, Document, read_corpus
+from engine.training.corpus import Corpus, read_corpus
+from engine.training.documents import Document
 from engine.training.own_text import OwnText, read_own
 from engine.training.packing import PackingRules, pack, pack_records
 from engine.training.report import describe_left_out, describe_split, hold_out_samples

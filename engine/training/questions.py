@@ -12,7 +12,7 @@ import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.training.corpus import Document
+from engine.training.documents import Document
 
 _SENTENCE = re.compile(r"(?<=[.!?] )[A-Z][^.!?\n]*[.!?](?=\s)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")

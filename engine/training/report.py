@@ -12,7 +12,7 @@ from engine.tokenization import Tokenizer
 from engine.training.bounds import nelbo, size_of, special_of, trained_objective
 from engine.training.checkpoint import read_model
 from engine.training.config import TrainConfig
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.hybrid import window_of
 from engine.training.likelihoods import hole_bits
 from engine.training.own_text import OwnText

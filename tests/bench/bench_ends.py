@@ -35,7 +35,8 @@ from engine.models.base import ModelAdapter
 from engine.models.registry import load
 from engine.sampling import SamplingRule
 from engine.schedule import make_schedule
-from engine.training.corpus import Document, read_held_out
+from engine.training.corpus import read_held_out
+from engine.training.documents import Document
 from engine.training.holes import phrase, sentence
 from engine.training.questions import MissingLine, missing_lines
 from engine.types import InfillRequest, Mode, ModelChoice, TextSpan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.questions import MissingLine
 from tests.bench.bench_ends import Way, breaks_word, ends_unknown, measure
 from tests.engine.tiny import load_tiny, write_checkpoint

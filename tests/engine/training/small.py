@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.tokenization import Tokenizer
 from engine.training.bpe import special_tokens, train_bpe
 from engine.training.config import TrainConfig, preset, replaced
-from engine.training.corpus import Document
+from engine.training.documents import Document
 
 VOCAB = 512
 

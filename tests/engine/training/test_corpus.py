@@ -38,6 +38,18 @@ def test_one_document_in_fifty_is_held_out_and_none_is_in_both(tmp_path: Path) -
     assert again == found
 
 
+def test_what_is_held_out_is_not_learned_from_as_a_copy_elsewhere(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path, 800)
+    held_out = read_corpus(folder, python=False).held_out[0].text
+    text = f"A paragraph of its own, which no other document has, stands here before it.\n\n{held_out}"
+    (folder / "copy.txt").write_text(text, encoding="utf-8")
+    found = read_corpus(folder, python=False)
+    copies = [document.text for document in found.training if document.source == "copy"]
+    assert len(copies) == 1
+    assert copies[0].startswith("A paragraph of its own")
+    assert held_out[-60:] not in copies[0]
+
+
 def test_quotes_are_straightened_in_about_half_of_the_fiction_only(tmp_path: Path) -> None:
     for kind in ("fiction", "blog"):
         (tmp_path / kind).mkdir()

@@ -9,7 +9,7 @@ from engine.config import read_config
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training import evaluation, judging
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.evaluation import Evaluation, Kind, Way, count_ngrams, evaluate, training_data, weights_digest
 from engine.training.kneser_ney import KneserNey
 from engine.training.packing import PackingRules

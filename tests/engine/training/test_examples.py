@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.training.corpus import PYTHON, Document
+from engine.training.documents import PYTHON, Document
 from engine.training.examples import Place, markdown, places
 
 

@@ -9,7 +9,7 @@ from torch.nn.attention.flex_attention import BlockMask, create_mask, flex_atten
 
 from engine.models.esolm_network import EsoLMNetwork, EsoLMShape
 from engine.training.bpe import special_tokens
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.flex import BLOCK, Attention, Blocks
 from engine.training.forward import hidden_rows, hidden_rows_blocked
 from engine.training.head import weighted_loss

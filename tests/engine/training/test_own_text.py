@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TrainingError
-from engine.training.corpus import Document
-from engine.training.own_text import ENOUGH_DOCUMENTS, OwnText, read_own, without_copies
+from engine.training.documents import Document
+from engine.training.own_text import ENOUGH_DOCUMENTS, OwnText, read_own
 from tests.engine.training.small import code, prose
 
 
@@ -89,14 +89,6 @@ def test_a_draft_of_a_held_out_part_is_not_learned_from(tmp_path: Path) -> None:
     learned, kept_back = paragraphs(own)
     kept_words = {tuple(part.split()[6:18]) for part in kept_back}
     assert not [part for part in learned if tuple(part.split()[6:18]) in kept_words]
-
-
-def test_what_stands_around_a_copy_stays_and_is_not_joined() -> None:
-    parts = [f"Paragraph {name} has {name} words of its own, as every {name} has that I know." for name in "abc"]
-    training = [Document("text", "made", "\n\n".join(parts))]
-    kept, dropped = without_copies(training, [Document("text", "made", parts[1])])
-    assert [document.text.strip() for document in kept] == [parts[0], parts[2]]
-    assert dropped == len(parts[1]) + 2
 
 
 def test_binary_files_in_a_folder_are_left_out_and_told(tmp_path: Path) -> None:

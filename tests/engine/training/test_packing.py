@@ -9,8 +9,8 @@ import pytest
 from engine.errors import TrainingError
 from engine.tokenization import Tokenizer
 from engine.training.assembling import capacity_of
-from engine.training.corpus import Document
 from engine.training.cutting import cut_batches
+from engine.training.documents import Document
 from engine.training.packing import PackingRules, pack, pack_records
 from engine.training.samples import Sample, records_of
 from tests.engine.training.plain import plain_samples

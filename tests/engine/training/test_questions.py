@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ast
 
-from engine.training.corpus import Document
+from engine.training.documents import Document
 from engine.training.questions import missing_lines, wrong_words
 from tests.engine.training.small import code, documents, prose
 
