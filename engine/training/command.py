@@ -221,9 +221,9 @@ def _summary(wish: _Wish, progress: Progress, *, pack_only: bool) -> str:
 
 @contextmanager
 def _stop_signals(*, once: bool) -> Iterator[Callable[[], bool]]:
-    """SIGINT and SIGTERM set a flag that the loop looks at between steps; a second SIGINT interrupts at once (but not
-    where `torchrun` hands on a SIGINT that has come from the terminal already, and not so soon after the first that
-    some other program around this one has handed on the same key)."""
+    """SIGINT, SIGTERM and a terminal that closes set a flag that the loop looks at between steps; a second SIGINT
+    interrupts at once (but not where `torchrun` hands on a SIGINT that has come from the terminal already, and not so
+    soon after the first that some other program around this one has handed on the same key)."""
     seen: list[float] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -232,7 +232,10 @@ def _stop_signals(*, once: bool) -> Iterator[Callable[[], bool]]:
             signal.default_int_handler(number, frame)
         seen.append(now)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup: it is to go on
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield lambda: bool(seen)
     finally:

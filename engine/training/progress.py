@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -38,12 +38,13 @@ def _lines(stream: TextIO) -> Listener:
 
     def tell(news: Report | str) -> None:
         nonlocal last
-        if isinstance(news, str):
-            stream.write(news + "\n")
-        elif time.monotonic() - last >= _LINE_EVERY_S:
-            last = time.monotonic()
-            stream.write(f"{100 * min(1.0, news.share):5.1f} % {describe(news)}\n")
-        stream.flush()
+        with suppress(OSError, ValueError):  # whoever read the lines is gone: no reason to stop training
+            if isinstance(news, str):
+                stream.write(news + "\n")
+            elif time.monotonic() - last >= _LINE_EVERY_S:
+                last = time.monotonic()
+                stream.write(f"{100 * min(1.0, news.share):5.1f} % {describe(news)}\n")
+            stream.flush()
 
     return tell
 

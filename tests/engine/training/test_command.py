@@ -143,6 +143,22 @@ def test_a_signal_that_comes_on_two_ways_is_one_wish_to_stop(
         assert stopped()
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+def test_a_terminal_that_closes_is_a_wish_to_stop_but_not_under_nohup() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with command._stop_signals(once=True) as stopped:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stopped()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with command._stop_signals(once=True) as stopped:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopped()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("once", [True, False])
 def test_a_second_interrupt_ends_a_run_at_once_unless_there_are_several_processes(
     once: bool, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,17 @@ def test_without_a_terminal_there_are_plain_lines_and_few_of_them() -> None:
     assert stream.getvalue().splitlines() == ["Reading the corpus", " 25.0 % " + describe(report())]
 
 
+class Broken(io.StringIO):
+    def write(self, text: str, /) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_a_reader_that_is_gone_does_not_end_a_run() -> None:
+    with show(Broken()) as tell:
+        tell("Reading the corpus")
+        tell(report())
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
